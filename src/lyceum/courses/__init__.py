@@ -1,0 +1,1 @@
+"""What is taught: courses, their sections and lessons, and who is enrolled."""

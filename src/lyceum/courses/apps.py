@@ -1,0 +1,8 @@
+"""Registration of the courses app."""
+
+from django.apps import AppConfig
+
+
+class CoursesConfig(AppConfig):
+    name = "lyceum.courses"
+    label = "courses"

@@ -1,0 +1,54 @@
+"""Error pages in plain words: what happened, and what the visitor can do. The API is answered in JSON.
+
+Nothing of an exception is shown, except the sentence of a PermissionDenied, which is written for the visitor.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+
+def _error(request: HttpRequest, status: int, code: str, title: str, text: str) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"code": code, "detail": text}, status=status)
+    return render(request, "web/error.html", {"status": status, "title": title, "text": text}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = "Your browser sent something this site could not read. Go back, reload the page and try again."
+    return _error(request, 400, "bad-request", "That request made no sense to us", text)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = "Your account may not open this page. If you think it should, ask the person who runs this site."
+    if isinstance(exception, PermissionDenied) and exception.args:
+        text = str(exception.args[0])
+    return _error(request, 403, "forbidden", "This page is not open to you", text)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    text = (
+        "The form was too old, or your browser does not keep this site's cookies. Nothing was changed. "
+        "Go back, reload the page and send it again."
+    )
+    return _error(request, 403, "csrf-failed", "That form could not be accepted", text)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = "There is nothing at this address, or it is not open to you. The catalogue lists every course you can take."
+    return _error(request, 404, "not-found", "We could not find that page", text)
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    text = f"What was sent is larger than the {limit // 1024} KiB this address takes. Nothing was changed."
+    return _error(request, 413, "too-large", "That was too much at once", text)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    text = "Something went wrong on our side and has been noted in the log. Try again in a moment."
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"code": "server-error", "detail": text}, status=500)
+    # Without the request: context processors ask the database who is signed in, and it may be what failed.
+    return render(
+        None, "web/error_standalone.html", {"status": 500, "title": "Something broke", "text": text}, status=500
+    )  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""What every answer of the site carries, and what no request may bring: health, the Content Security Policy, body
+limits.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from lyceum.content import get_store
+from lyceum.web import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class HealthMiddleware:
+    """Answers /healthz: 200 when the database answers, else 503.
+
+    A load balancer asks by address and over plain HTTP, so this stands before the checks of host and scheme.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info != "/healthz":
+            return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+                cursor.fetchone()
+        except DatabaseError:
+            connection.close()
+            answer = JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
+        else:
+            answer = JsonResponse({"status": "ok", "database": "ok"})
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+class ContentSecurityPolicyMiddleware:
+    """Pages run this site's own scripts and styles and nothing else; pictures and media also come from the content
+    store.
+
+    An answer that brings its own policy (stored content) keeps it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    @staticmethod
+    def policy(content_origin: str) -> str:
+        content = f"'self' {content_origin}".strip()
+        return "; ".join(
+            [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "font-src 'self'",
+                "connect-src 'self'",
+                "manifest-src 'self'",
+                f"img-src {content} data:",
+                f"media-src {content}",
+                f"frame-src {content}",
+                "form-action 'self'",
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+            ]
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if "Content-Security-Policy" not in response:
+            response["Content-Security-Policy"] = self.policy(get_store().origin)
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large before a byte of it is read.
+
+    A body without a Content-Length cannot slip through: WSGI gives the application none of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        api = request.path_info.startswith("/api/")
+        limit = settings.API_MAX_BODY_BYTES if api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return errors.bad_request(request)
+        return errors.too_large(request, limit) if int(length) > limit else self.get_response(request)
