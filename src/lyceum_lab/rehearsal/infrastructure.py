@@ -1,0 +1,116 @@
+"""Applying infra/ to the emulated AWS with real Terraform, from a copy, so that the checkout stays as it is."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import Counter
+from pathlib import Path
+
+from lyceum_lab import paths
+from lyceum_ops.errors import LyceumError
+from lyceum_ops.terraform import Event, Listener, Root, Terraform
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+# What the platform cannot start without, by the address at which Terraform makes it.
+NEEDED = {"bucket": ("module.content", "aws_s3_bucket"), "table": ("module.progress", "aws_dynamodb_table")}
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Credentials, region and endpoint of the emulated account for a child process. The keys open nothing real."""
+    return {
+        "AWS_ACCESS_KEY_ID": "AKIAREHEARSAL0000000",
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # A gap in the emulator answers 501, which the SDKs would retry for minutes.
+        "AWS_MAX_ATTEMPTS": "2",
+        # S3 Control puts the account into the host name; through this proxy it reaches the emulator all the same.
+        "HTTP_PROXY": endpoint,
+        "NO_PROXY": "127.0.0.1,localhost",
+        # Nothing of the user's own configuration may leak in.
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_PROFILE": "",
+        "AWS_SESSION_TOKEN": "",
+    }
+
+
+class Tally:
+    """How far an apply is, from Terraform's own events."""
+
+    def __init__(self) -> None:
+        self.planned = 0
+        self.done: Counter[str] = Counter()
+
+    def add(self, event: Event) -> None:
+        match event.get("type"):
+            case "planned_change" if event["change"]["action"] not in {"noop", "read"}:
+                self.planned += 1
+            case "apply_complete" if event["hook"]["action"] not in {"noop", "read"}:
+                self.done[event["hook"]["action"]] += 1
+
+    def __str__(self) -> str:
+        return f"{sum(self.done.values())} of {self.planned} resources" if self.planned else "planning"
+
+
+class Stack:
+    """The two roots of one environment. `found` fills with what the platform needs as soon as it exists."""
+
+    def __init__(self, tool: Terraform, folder: Path, log: Path, environment: str) -> None:
+        self.tool, self.folder, self.log, self.environment = tool, folder, log, environment
+        self.region = REGION
+        self.found: dict[str, str] = {}
+        self.progress = ""
+        self.cancelled = threading.Event()
+        self.state_bucket = ""
+        shutil.copytree(
+            paths.CHECKOUT / "infra", folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
+        )
+
+    def apply_bootstrap(self, listener: Listener) -> None:
+        """Apply what an account has once with a local state, then move that state into the bucket it made."""
+        root = Root(self.tool, self.folder / "bootstrap", self.log)
+        root.init()
+        root.apply(listener=listener)
+        self.state_bucket = str(root.outputs()["state_bucket"])
+        # As on AWS: the first state cannot be kept in a bucket that it is about to create.
+        (root.folder / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
+        root.init(backend=self._backend("bootstrap"), migrate=True)
+        (root.folder / "terraform.tfstate").unlink(missing_ok=True)
+
+    def apply_platform(self, ready: threading.Event) -> str:
+        """Apply the environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""
+        root = Root(self.tool, self.folder / "platform", self.log)
+        tally = Tally()
+
+        def listen(event: Event) -> None:
+            if self.cancelled.is_set():
+                raise LyceumError("cancelled")
+            tally.add(event)
+            self.progress = str(tally)
+            if event.get("type") == "apply_complete":
+                resource = event["hook"]["resource"]
+                for name, place in NEEDED.items():
+                    if (resource["module"].split("[")[0], resource["resource_type"]) == place:
+                        self.found[name] = event["hook"]["id_value"]
+            if len(self.found) == len(NEEDED):
+                ready.set()
+
+        root.init(backend=self._backend(f"platform-{self.environment}"))
+        root.apply(var_file=self.folder / "platform" / "env" / f"{self.environment}.tfvars", listener=listen)
+        if missing := NEEDED.keys() - self.found.keys():
+            raise LyceumError(f"infra/platform was applied and made no {' and no '.join(sorted(missing))}.")
+        return str(tally)
+
+    def _backend(self, name: str) -> dict[str, str]:
+        return {
+            "bucket": self.state_bucket,
+            "key": f"{name}.tfstate",
+            "region": REGION,
+            "use_lockfile": "true",
+            "use_path_style": "true",
+        }

@@ -1,0 +1,66 @@
+"""What a rehearsal shows of itself: the address, the accounts, and what exists in the emulated AWS by service."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from lyceum_lab import paths
+from lyceum_lab.console import out
+from lyceum_lab.rehearsal.state import State
+from lyceum_ops import processes
+from lyceum_ops.errors import LyceumError
+
+
+def resources(endpoint: str) -> dict[str, dict[str, int]]:
+    """Counts by service and type of what exists in the emulated AWS, asked of the emulator itself."""
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{endpoint}/_lyceum/resources", timeout=30) as answer:
+            found: dict[str, dict[str, int]] = json.load(answer)
+            return found
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise LyceumError(
+            f"The emulated AWS at {endpoint} does not answer ({error}).", "End the rehearsal with ./lyceum down."
+        ) from error
+
+
+def as_json(there: State) -> dict[str, Any]:
+    """The state, the resources and the memory of the platform, for programs."""
+    found = asdict(there)
+    found["resources"] = resources(there.emulator) if there.emulator else {}
+    found["platform_pss_mib"] = round(processes.pss_mib(there.pids["platform"])) if "platform" in there.pids else None
+    found["logs"] = str(paths.REHEARSAL / "logs")
+    return found
+
+
+def show(there: State) -> None:
+    """Print the state for people."""
+    if there.phase != "ready":
+        out.print(f"Starting for {time.time() - there.started:.0f} s; {there.infrastructure}.")
+    if there.url:
+        table = Table(title=f"Lyceum answers at {there.url}", title_style="bold", title_justify="left")
+        for column in ("role", "e-mail", "password"):
+            table.add_column(column)
+        for account in there.accounts:
+            table.add_row(account.role, account.email, account.password)
+        out.print(table)
+    if there.emulator:
+        table = Table(title=f"In the emulated AWS at {there.emulator}", title_style="bold", title_justify="left")
+        table.add_column("service")
+        table.add_column("what exists")
+        for service, kinds in sorted(resources(there.emulator).items()):
+            table.add_row(service, ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+        out.print(table)
+    if there.phase == "ready":
+        memory = processes.pss_mib(there.pids["platform"])
+        out.print(
+            f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s; the platform uses {memory:.0f} MiB PSS."
+        )
+        out.print("./lyceum status, ./lyceum logs; ./lyceum down (or Ctrl-C where it runs) ends it and keeps nothing.")

@@ -1,0 +1,293 @@
+"""`./lyceum up`: from nothing to a learning platform on an emulated AWS, in the order in which one would do it on AWS.
+
+The supervisor holds the lock, owns every child, and takes all of it down when it ends. The platform starts as soon
+as the bucket and the table that it needs exist; Terraform goes on with the rest meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lyceum_lab import paths, platform
+from lyceum_lab.console import Step, out, step
+from lyceum_lab.rehearsal import infrastructure, postgres, state
+from lyceum_lab.rehearsal.state import MARK, Account, State
+from lyceum_ops import processes, terraform
+from lyceum_ops.errors import LyceumError
+
+ENVIRONMENT = "dev"
+NEEDED_BYTES = 2 * 2**30  # two copies of the provider's plug-in cache, the database, the logs
+
+
+class Supervisor:
+    """One rehearsal from start to end. `run` returns when it was asked to stop; `close` leaves nothing behind."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.began = time.monotonic()
+        self.logs = paths.REHEARSAL / "logs"
+        self.state = State(pid=os.getpid())
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.env = {MARK: str(paths.REHEARSAL)}
+        self.workers = ThreadPoolExecutor(max_workers=2)
+
+    def run(self) -> None:
+        """Start everything, say what there is, then watch the children until a signal or a death."""
+        out.print("A rehearsal on an emulated AWS: it starts from nothing each time, and keeps nothing when it ends.")
+        self._prepare_folder()
+        with step("find Terraform and the AWS provider") as line:
+            tool = terraform.Terraform.prepare(paths.TOOLS, say=line.note)
+            line.note(f"{tool.binary}, provider from {terraform.provider_mirror() or 'the registry'}")
+        with step("start the emulated AWS") as line:
+            endpoint = self._start_emulator()
+            line.note(endpoint)
+        tool = terraform.Terraform(
+            tool.binary, tool.cli_config, {**self.env, **infrastructure.aws_environment(endpoint)}
+        )
+        with step("apply infra/bootstrap, as the account's administrator") as line:
+            stack = infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log", ENVIRONMENT)
+            stack.apply_bootstrap(self._counted(line))
+        ready = threading.Event()
+        applying = self.workers.submit(self._apply_platform, stack, ready)
+        try:
+            self._serve_platform(stack, endpoint, ready, applying)
+            with step("apply the rest of infra/platform") as line:
+                while not applying.done():
+                    line.note(stack.progress)
+                    self._watch()
+                    time.sleep(0.2)
+                line.note(stack.progress)
+                self.state.infrastructure = f"applied: {applying.result()}"
+        except BaseException:
+            stack.cancelled.set()
+            raise
+        self._announce(stack)
+        while True:
+            self._watch()
+            time.sleep(0.5)
+
+    def _prepare_folder(self) -> None:
+        left = state.clean()
+        if left:
+            out.print(f"cleaned up after an earlier rehearsal: {left} processes ended")
+        state.remove(self.logs)
+        free = shutil.disk_usage(paths.REHEARSAL).free
+        if free < NEEDED_BYTES:
+            raise LyceumError(
+                f"Only {free / 2**30:.1f} GiB are free in {paths.REHEARSAL.parent}; a rehearsal needs "
+                f"{NEEDED_BYTES / 2**30:.0f} GiB.", "Free some space, or name another folder in LYCEUM_HOME.",
+            )  # fmt: skip
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.state.write()
+
+    def _start_emulator(self) -> str:
+        port = processes.free_port()
+        log = self.logs / "emulator.log"
+        with log.open("ab") as sink:
+            self.children["emulator"] = subprocess.Popen(
+                [str(paths.PYTHON), "-m", "lyceum_lab.emulator", "--port", str(port),
+                 "--calls", str(self.logs / "calls.jsonl")],
+                env=platform.environment(self.env), cwd=paths.CHECKOUT, stdin=subprocess.DEVNULL, stdout=sink,
+                stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=processes.die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+        endpoint = f"http://127.0.0.1:{port}"
+        platform.wait(f"{endpoint}/_lyceum/health", self.children["emulator"], log=log)
+        self.state.emulator = endpoint
+        self._keep_pids()
+        return endpoint
+
+    def _counted(self, line: Step) -> terraform.Listener:
+        tally = infrastructure.Tally()
+
+        def listen(event: terraform.Event) -> None:
+            tally.add(event)
+            line.note(str(tally))
+
+        return listen
+
+    def _apply_platform(self, stack: infrastructure.Stack, ready: threading.Event) -> str:
+        try:
+            return stack.apply_platform(ready)
+        finally:
+            ready.set()
+
+    def _serve_platform(
+        self, stack: infrastructure.Stack, endpoint: str, ready: threading.Event, applying: Future[str]
+    ) -> None:
+        with step("start PostgreSQL in the place of RDS"):
+            database = postgres.start(
+                paths.REHEARSAL / "postgres", self.logs / "postgres.log", platform.environment(self.env)
+            )
+            self.children["postgres"] = database.process
+            self._keep_pids()
+        with step("apply infra/platform until its bucket and its table exist") as line:
+            while not ready.wait(0.2):
+                line.note(stack.progress)
+                self._watch()
+            if applying.done():
+                applying.result()
+            line.note(stack.progress)
+        log = self.logs / "platform.log"
+        env = {
+            **self.env,
+            **infrastructure.aws_environment(endpoint),
+            "LYCEUM_VAR_DIR": str(paths.REHEARSAL / "var"),
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "DATABASE_URL": database.url,
+            "CONTENT_URL": f"s3://{stack.found['bucket']}",
+            "PROGRESS_URL": f"dynamodb://{stack.found['table']}",
+        }
+        with step("migrate the database") as line:
+            platform.manage("prepare", env=env, log=log)
+        with step("load the sample courses into the bucket") as line:
+            line.note(f"{platform.load_sample_courses(env=env, log=log)} loaded")
+        with step("create one account per role"):
+            for role in platform.ROLES:
+                email, password = platform.create_account(role, env=env, log=log)
+                self.state.accounts.append(Account(role, email, password))
+        url = f"http://127.0.0.1:{self.port}/"
+        with step("serve the platform") as line:
+            self.children["platform"] = platform.start(self.port, env=env, log=log)
+            platform.wait(url, self.children["platform"], log=log)
+            line.note(f"{url}, {processes.pss_mib(self.children['platform'].pid):.0f} MiB PSS")
+        self.state.url = url
+        self._keep_pids()
+
+    def _announce(self, stack: infrastructure.Stack) -> None:
+        self.state.phase = "ready"
+        self.state.seconds = round(time.monotonic() - self.began, 1)
+        self.state.region = stack.region
+        self._keep_pids()
+        from lyceum_lab.rehearsal.report import show
+
+        show(self.state)
+
+    def _keep_pids(self) -> None:
+        self.state.pids = {name: child.pid for name, child in self.children.items()}
+        self.state.write()
+
+    def _watch(self) -> None:
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                raise LyceumError(
+                    f"The {name} of the rehearsal ended with code {child.returncode}; everything else was taken down.",
+                    f"Log: {self.logs / (name + '.log')}",
+                )
+
+    def close(self, error: str = "") -> None:
+        """Take everything down in the order in which it depends on one another; keep the logs and the reason."""
+        # A second Ctrl-C must not leave the work half done.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for name in ("platform", "postgres", "emulator"):
+            if name in self.children:
+                platform.stop(self.children[name])
+        # Terraform finds its endpoint gone and ends; what hangs is ended by its mark.
+        state.clean()
+        self.workers.shutdown(wait=True, cancel_futures=True)
+        if error:
+            self.state.phase, self.state.error, self.state.pids = "failed", error, {}
+            self.state.accounts, self.state.url = [], ""
+            with suppress(OSError):
+                self.state.write()
+
+
+def up(port: int) -> None:
+    """Run a rehearsal in the foreground until Ctrl-C or `./lyceum down`. Raises LyceumError when it cannot go on."""
+    lock = state.take_lock()
+    processes.require_port(port)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    supervisor = Supervisor(port)
+    reason = ""
+    try:
+        supervisor.run()
+    except KeyboardInterrupt:
+        out.print("taking the rehearsal down")
+    except LyceumError as error:
+        reason = str(error)
+        raise
+    except OSError as error:
+        reason = f"{error.strerror}: {error.filename or 'no file'}"
+        raise LyceumError(
+            f"The rehearsal stopped: {reason}.", "Is the disk full?" if error.errno == 28 else ""
+        ) from error
+    finally:
+        with step("end every process, remove every file but the logs"):
+            supervisor.close(reason)
+        lock.close()
+
+
+def detach(port: int) -> None:
+    """Start a rehearsal in the background and return when it is ready. Raises LyceumError if it fails."""
+    if there := state.running():
+        raise LyceumError(
+            f"A rehearsal is already running{' at ' + there.url if there.url else ''}.",
+            "See it with ./lyceum status, end it with ./lyceum down.",
+        )
+    processes.require_port(port)
+    paths.REHEARSAL.mkdir(parents=True, exist_ok=True)
+    log = paths.REHEARSAL / "up.log"
+    with log.open("wb") as sink:
+        supervisor = subprocess.Popen(
+            [str(paths.PYTHON), "-m", "lyceum_lab", "up", "--port", str(port)],
+            env=platform.environment({"LYCEUM_HOME": str(paths.HOME)}), cwd=paths.CHECKOUT,
+            stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        _follow(supervisor, log)
+    except KeyboardInterrupt:
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+
+
+def _follow(supervisor: subprocess.Popen[bytes], log: Path) -> None:
+    """Copy the supervisor's lines to this terminal until it is ready or ends."""
+    with log.open(encoding="utf-8") as lines:
+        while True:
+            ended = supervisor.poll() is not None
+            there = state.read()
+            ready = there is not None and there.pid == supervisor.pid and there.phase == "ready"
+            if ready:
+                time.sleep(0.3)  # the last lines are on their way
+            text = lines.read()
+            if ended:
+                shown, _, last = text.rstrip().rpartition("\n")
+                out.print(shown, markup=False)
+                raise LyceumError(last.removeprefix("lyceum: ") or "the rehearsal ended", "")
+            out.print(text, end="", markup=False)
+            if ready:
+                return
+            time.sleep(0.2)
+
+
+def down() -> dict[str, Any]:
+    """End the running rehearsal, or clean up after one that crashed. Returns what was done."""
+    there = state.running()
+    if there and there.pid:
+        os.kill(there.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 60
+        while state.running() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if state.running():
+            os.kill(there.pid, signal.SIGKILL)
+            time.sleep(0.5)
+    ended = state.clean()
+    state.remove(paths.REHEARSAL)
+    return {"was_running": there is not None, "left_over_processes": ended}
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

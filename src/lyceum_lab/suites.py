@@ -1,0 +1,207 @@
+"""`./lyceum test`: the suites by name, each with its time budget, and one counted line at the end.
+
+A suite is a list of checks. A check is either a pytest run, which counts its own tests, or a tool that passes or
+fails as a whole and counts as one. What a machine lacks is installed when that is allowed (root on Debian or Ubuntu)
+and otherwise skipped, loudly, and counted; with CI set in the environment nothing is skipped: it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+from lyceum_lab import paths
+from lyceum_lab.console import out
+from lyceum_ops.errors import LyceumError, Usage
+
+BIN = paths.CHECKOUT / ".venv" / "bin"
+LOCK = paths.CHECKOUT / "requirements" / "dev.txt"
+
+
+@dataclass
+class Count:
+    """Outcomes of checks."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: Count) -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is run: a tool (`argv`), or pytest with these arguments."""
+
+    name: str
+    argv: tuple[str, ...]
+    pytest: bool = False
+    needs: tuple[str, ...] = ()  # programs that Debian has as packages
+    env: Callable[[], dict[str, str]] = dict
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A name, what it shows, how many seconds it may take on 2 cores, and its checks."""
+
+    name: str
+    shows: str
+    budget: int
+    checks: tuple[Check, ...] = field(default_factory=tuple)
+
+
+def _tool(name: str, *argv: str) -> Check:
+    return Check(name, (str(BIN / argv[0]), *argv[1:]))
+
+
+def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
+    return Check(name, argv, pytest=True, needs=needs)
+
+
+SHELL = ("lyceum", ".ci/run")
+PROGRAMS = {"chromium": "chromium"}  # program → Debian package
+SUITES = (
+    Suite("lint", "style, shell, YAML, templates", 60, (
+        _tool("ruff check", "ruff", "check", "--quiet", "."),
+        _tool("ruff format", "ruff", "format", "--quiet", "--check", "."),
+        _tool("shellcheck", "shellcheck", *SHELL),
+        _tool("yamllint", "yamllint", "--strict", "samples", ".yamllint.yaml"),
+        _tool("djlint", "djlint", "--quiet", "--lint", "src/lyceum"),
+    )),
+    Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
+    Suite("unit", "the packages through their interfaces", 180, (
+        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal"),
+    )),
+    Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
+        _pytest("on SQLite", "-m", "contract"),
+        Check("on PostgreSQL", ("-m", "contract"), pytest=True, env=lambda: {"LYCEUM_TEST_POSTGRES": "1"}),
+    )),
+    Suite("terraform", "fmt, validate, the tests of every module", 180, (_pytest("terraform", "-m", "terraform"),)),
+    Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
+        _pytest("rehearsal", "-m", "rehearsal"),
+    )),
+    Suite("e2e", "a learner in Chromium on a fresh `./lyceum up`", 480, (
+        _pytest("e2e", "-m", "e2e", needs=("chromium",)),
+    )),
+)  # fmt: skip
+GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform")}
+
+
+def show_list() -> None:
+    """Print the suites and the groups."""
+    table = Table("suite", "budget", "shows")
+    for suite in SUITES:
+        table.add_row(suite.name, f"{suite.budget} s", suite.shows)
+    for group, members in GROUPS.items():
+        table.add_row(group, f"{sum(s.budget for s in SUITES if s.name in members)} s", "= " + ", ".join(members))
+    out.print(table)
+
+
+def run(names: list[str]) -> int:
+    """Run the named suites and groups, or all. Returns the exit code. Raises Usage for an unknown name."""
+    known = {suite.name: suite for suite in SUITES}
+    wanted: list[str] = []
+    for name in names or list(known):
+        if name not in known and name not in GROUPS:
+            raise Usage(f"There is no suite named {name!r}.", f"There are: {', '.join([*known, *GROUPS])}.")
+        wanted += [member for member in GROUPS.get(name, (name,)) if member not in wanted]
+    _install_tools()
+    total = Count()
+    summary: list[tuple[Suite, Count, float]] = []
+    for name in wanted:
+        suite, began, count = known[name], time.monotonic(), Count()
+        for check in suite.checks:
+            out.rule(f"{suite.name}: {check.name}", align="left")
+            count.add(_run(check))
+        summary.append((suite, count, time.monotonic() - began))
+        total.add(count)
+    table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
+    for suite, count, seconds in summary:
+        late = " over" if seconds > suite.budget else ""
+        table.add_row(suite.name, str(count.passed), str(count.failed), str(count.skipped), f"{seconds:.0f}",
+                      f"{suite.budget}{late}")  # fmt: skip
+    out.print(table)
+    out.print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed or not total.passed else 0
+
+
+def _run(check: Check) -> Count:
+    for program in check.needs:
+        if not _have(program):
+            if os.environ.get("CI"):
+                out.print(f"FAILED: {check.name} needs {program}, and CI skips nothing")
+                return Count(failed=1)
+            out.print(f"SKIPPED: {check.name} needs {program}, which is neither here nor could be installed by apt")
+            return Count(skipped=1)
+    environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1", **check.env()}
+    if not check.pytest:
+        done = subprocess.run(list(check.argv), cwd=paths.CHECKOUT, env=environment, check=False)
+        out.print(f"{check.name}: {'passed' if done.returncode == 0 else f'FAILED with code {done.returncode}'}")
+        return Count(failed=1) if done.returncode else Count(passed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *check.argv]
+        code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment, check=False).returncode
+        return _read(report, code)
+
+
+def _read(report: Path, code: int) -> Count:
+    """The counts of a pytest run. A run that was cut short, or that ran nothing, failed."""
+    count = Count()
+    try:
+        # pytest of our own wrote it a moment ago
+        for one in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314
+            failed = int(one.get("failures", 0)) + int(one.get("errors", 0))
+            skipped = int(one.get("skipped", 0))
+            count.add(Count(int(one.get("tests", 0)) - failed - skipped, failed, skipped))
+    except (OSError, ET.ParseError):
+        pass
+    if code and not count.failed:
+        count.failed = 1
+    if os.environ.get("CI") and count.skipped:
+        out.print(f"FAILED: {count.skipped} skipped, and CI skips nothing")
+        count.failed += count.skipped
+        count.skipped = 0
+    return count
+
+
+def _install_tools() -> None:
+    """Bring .venv up to requirements/dev.txt; once, as the stamp is the lock's own text."""
+    stamp = paths.CHECKOUT / ".venv" / ".lyceum-dev-lock"
+    if stamp.exists() and stamp.read_bytes() == LOCK.read_bytes():
+        return
+    out.print("installing the test tools from requirements/dev.txt (once)")
+    done = subprocess.run(
+        [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
+         "-r", str(LOCK)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise LyceumError(f"The test tools could not be installed: {last}", "Check the network or PIP_INDEX_URL.")
+    stamp.write_bytes(LOCK.read_bytes())
+
+
+def _have(program: str) -> bool:
+    """Whether `program` is there, after apt was asked for it where that is possible."""
+    if shutil.which(program):
+        return True
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        out.print(f"installing {program} with apt-get")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-q"], env=env, **quiet)  # type: ignore[call-overload]
+        subprocess.run(["apt-get", "install", "-qy", PROGRAMS[program]], env=env, **quiet)  # type: ignore[call-overload]
+    return shutil.which(program) is not None
