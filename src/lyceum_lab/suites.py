@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from rich.table import Table
 
 from lyceum_lab import paths
 from lyceum_lab.console import out
+from lyceum_lab.rehearsal import postgres
 from lyceum_ops.errors import LyceumError, Usage
 
 BIN = paths.CHECKOUT / ".venv" / "bin"
@@ -49,7 +52,7 @@ class Check:
     argv: tuple[str, ...]
     pytest: bool = False
     needs: tuple[str, ...] = ()  # programs that Debian has as packages
-    env: Callable[[], dict[str, str]] = dict
+    postgres: bool = False  # on an embedded PostgreSQL in place of SQLite
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ SUITES = (
     )),
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
         _pytest("on SQLite", "-m", "contract"),
-        Check("on PostgreSQL", ("-m", "contract"), pytest=True, env=lambda: {"LYCEUM_TEST_POSTGRES": "1"}),
+        Check("on PostgreSQL", ("-m", "contract"), pytest=True, postgres=True),
     )),
     Suite("terraform", "fmt, validate, the tests of every module", 180, (_pytest("terraform", "-m", "terraform"),)),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
@@ -145,7 +148,7 @@ def _run(check: Check) -> Count:
                 return Count(failed=1)
             out.print(f"SKIPPED: {check.name} needs {program}, which is neither here nor could be installed by apt")
             return Count(skipped=1)
-    environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1", **check.env()}
+    environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
     if not check.pytest:
         done = subprocess.run(list(check.argv), cwd=paths.CHECKOUT, env=environment, check=False)
         out.print(f"{check.name}: {'passed' if done.returncode == 0 else f'FAILED with code {done.returncode}'}")
@@ -153,8 +156,23 @@ def _run(check: Check) -> Count:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *check.argv]
-        code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment, check=False).returncode
+        with _database(Path(folder), embedded=check.postgres) as settings:
+            code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment | settings, check=False).returncode
         return _read(report, code)
+
+
+@contextmanager
+def _database(folder: Path, *, embedded: bool) -> Iterator[dict[str, str]]:
+    """The settings of a run's database; embedded, a PostgreSQL for its time, as administrator: tests make databases."""
+    if not embedded:
+        yield {}
+        return
+    server = postgres.start(folder / "postgres", folder / "postgres.log", dict(os.environ))
+    try:
+        yield {"DATABASE_URL": server.admin_url, "SECRET_KEY": "only-for-this-test-run"}
+    finally:
+        server.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+        server.process.wait(timeout=30)
 
 
 def _read(report: Path, code: int) -> Count:
