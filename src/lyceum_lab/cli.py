@@ -121,7 +121,7 @@ def main() -> NoReturn:
         sys.exit(app(prog_name="./lyceum", standalone_mode=False) or 0)
     except UsageError as error:
         where = f"{error.ctx.command_path} --help" if error.ctx else "./lyceum --help"
-        typer.echo(f"lyceum: {error.format_message()} See {where}.", err=True)
+        typer.echo(f"lyceum: {' '.join(error.format_message().split())} See {where}.", err=True)
         sys.exit(2)
     except LyceumError as error:
         typer.echo(f"lyceum: {error}", err=True)
