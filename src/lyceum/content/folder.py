@@ -1,6 +1,6 @@
 """Content in a folder: `<root>/<key>` holds the bytes and `<root>/.types/<key>` their media type.
 
-Browsers are given a signed, expiring address of this site, which `lyceum.content.views` serves. No key begins with a dot,
+Browsers are given a signed, expiring address of this site that `lyceum.content.views` serves. No key begins with a dot,
 so the types and half-written files are out of reach of any address.
 """
 
