@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.core import signing
 
-from lyceum.progress.errors import AnchorExpiredError, BadAnchorError
+from lyceum.progress.errors import AnchorExpiredError, BadAnchorError, OtherLearnerError
 
 SALT: Final = "lyceum.progress.anchor"
 LIFETIME_MS: Final = 30 * 24 * 60 * 60 * 1000
@@ -44,7 +44,7 @@ def issue(*, user_id: int, lesson_id: UUID, now_ms: int, opened_at_ms: int | Non
 def read(token: object, *, user_id: int, lesson_id: UUID, now_ms: int) -> Anchor:
     """Checks signature, owner, lesson and age.
 
-    Raises BadAnchorError (forged, damaged, of somebody else or of another lesson) or AnchorExpiredError.
+    Raises BadAnchorError (forged, damaged, of another lesson), OtherLearnerError or AnchorExpiredError.
     """
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
         raise BadAnchorError("`token` must be the one that the page was given.")
@@ -53,8 +53,10 @@ def read(token: object, *, user_id: int, lesson_id: UUID, now_ms: int) -> Anchor
         anchor = Anchor(int(said["u"]), UUID(said["l"]), int(said["o"]), int(said["i"]))
     except (signing.BadSignature, KeyError, TypeError, ValueError) as error:
         raise BadAnchorError("`token` was not issued here; reload the page.") from error
-    if anchor.user_id != user_id or anchor.lesson_id != lesson_id:
-        raise BadAnchorError("`token` belongs to another learner or lesson; reload the page.")
+    if anchor.user_id != user_id:
+        raise OtherLearnerError("This page was opened by another account; reload it to go on as yourself.")
+    if anchor.lesson_id != lesson_id:
+        raise BadAnchorError("`token` belongs to another lesson; reload the page.")
     if now_ms - anchor.issued_at_ms > LIFETIME_MS:
         raise AnchorExpiredError("This progress was kept for too long before it was sent, so it was not counted.")
     return anchor

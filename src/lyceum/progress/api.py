@@ -2,7 +2,8 @@
 
 Signed-in sessions only, with Django's CSRF protection. Every refusal has the form `{"code": …, "detail": …}`. A player
 drops a report that is refused with a 4xx, because sending it again cannot help, except for 401 and for a 403 that is
-not `not-enrolled`: those say that the session has ended, and the report is kept until somebody signs in again.
+not `not-enrolled`: those say that the session has ended or is another account's, and the report is kept until its owner
+signs in again.
 """
 
 import json

@@ -7,6 +7,7 @@
     │   ├── AnchorExpiredError         anchor-expired
     │   ├── FromTheFutureError         from-the-future
     │   └── ImplausibleError           implausible
+    ├── OtherLearnerError         403  other-learner: the page was opened by another account; a player keeps the report
     ├── LessonNotFoundError       404  lesson-not-found
     ├── NotEnrolledError          403  not-enrolled
     ├── WrongKindError            409  wrong-kind
@@ -45,6 +46,11 @@ class FromTheFutureError(ReportRefusedError):
 
 class ImplausibleError(ReportRefusedError):
     code = "implausible"
+
+
+class OtherLearnerError(ProgressError):
+    code = "other-learner"
+    status = 403
 
 
 class LessonNotFoundError(ProgressError):

@@ -19,6 +19,7 @@ from lyceum.courses.models import Course, Enrolment, Lesson
 from lyceum.progress import anchors, domain
 from lyceum.progress.domain import LessonKey, LessonRecord
 from lyceum.progress.errors import (
+    AnchorExpiredError,
     BadAnchorError,
     LessonNotFoundError,
     NotEnrolledError,
@@ -134,7 +135,7 @@ def anchor(*, user: User, lesson_id: UUID, token: object = None, now_ms: int | N
     if token is not None:
         try:
             opened_at_ms = anchors.read(token, user_id=user.pk, lesson_id=lesson_id, now_ms=now).opened_at_ms
-        except BadAnchorError:
+        except (AnchorExpiredError, BadAnchorError):
             logger.info("A page of lesson %s renewed a token that was not its own.", lesson_id)
     record = get_store().lesson(_key(user, lesson))
     return _outcome(user, lesson, record, now_ms=now, opened_at_ms=opened_at_ms)
