@@ -1,0 +1,9 @@
+output "endpoint" {
+  description = "Address, port and database, and the ARN of the secret in which AWS keeps the master password."
+  value = {
+    address           = aws_db_instance.this.address
+    port              = aws_db_instance.this.port
+    name              = aws_db_instance.this.db_name
+    master_secret_arn = aws_db_instance.this.master_user_secret[0].secret_arn
+  }
+}

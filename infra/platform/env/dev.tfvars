@@ -1,0 +1,4 @@
+# The cheapest that is still secure.
+environment = "dev"
+nat         = "one"
+protected   = false

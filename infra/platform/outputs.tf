@@ -1,0 +1,33 @@
+output "environment" {
+  description = "Name of the environment."
+  value       = var.environment
+}
+
+output "region" {
+  description = "Region of the environment."
+  value       = var.region
+}
+
+output "content_bucket" {
+  description = "Bucket of course materials and videos; the platform's CONTENT_URL is s3://<it>."
+  value       = module.content.bucket
+}
+
+output "progress_table" {
+  description = "Table of course progress; the platform's PROGRESS_URL is dynamodb://<it>."
+  value       = module.progress.table
+}
+
+output "database" {
+  description = "Where student data lives, and the secret in which AWS keeps the master password."
+  value       = module.database.endpoint
+}
+
+output "network" {
+  description = "VPC, subnets by tier and security groups by role."
+  value = {
+    vpc_id             = module.network.vpc_id
+    subnet_ids         = module.network.subnet_ids
+    security_group_ids = module.network.security_group_ids
+  }
+}
