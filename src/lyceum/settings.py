@@ -185,8 +185,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 # --- Static files ---------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
 COLLECTED_STATIC = environment.flag("COLLECTED_STATIC")
+STATIC_ROOT = VAR_DIR / "static" if COLLECTED_STATIC else None
 WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 60

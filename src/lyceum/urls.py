@@ -1,8 +1,10 @@
 """Every address of the site, in one list."""
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 
 from lyceum.api import api
 
@@ -11,9 +13,17 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 admin.site.site_header = admin.site.site_title = "Lyceum administration"
 admin.site.index_title = "What the platform keeps"
 
+# A page that promises a letter which nobody sends is worse than one that says so.
+without_mail = [
+    path(address, TemplateView.as_view(template_name="account/without_mail.html"))
+    for address in ("accounts/password/reset/", "accounts/email/")
+    if not settings.MAIL_IS_SENT
+]
+
 urlpatterns = [
     path("", include("lyceum.courses.urls")),
     path("", include("lyceum.progress.urls")),
+    *without_mail,
     path("accounts/", include("allauth.account.urls")),
     path("content/", include("lyceum.content.urls")),
     path("api/v1/", api.urls),

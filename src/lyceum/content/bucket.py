@@ -27,9 +27,11 @@ class BucketStore:
         import boto3
         from botocore.config import Config
 
+        region = os.environ.get("AWS_REGION") or None  # which the tools of AWS read and boto3 by itself may not
         path_style = bool(os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3"))
         return boto3.client(
             "s3",
+            region_name=region,
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if path_style else "virtual"},

@@ -115,7 +115,8 @@ def catalogue(*, user: User | AnonymousUser, words: str = "", topic: str = "") -
     found = Course.objects.visible_to(user).matching(words)
     if topic:
         found = found.on_topic(topic)
-    return found.annotate(lesson_count=Count("lessons"), video_seconds=Sum("lessons__duration_seconds"))
+    found = found.annotate(lesson_count=Count("lessons"), video_seconds=Sum("lessons__duration_seconds"))
+    return found.order_by("title", "pk")
 
 
 def topics(*, user: User | AnonymousUser, selected: str = "") -> list[Topic]:
@@ -153,7 +154,7 @@ def enrolled_courses(*, user: User) -> list[CourseView]:
 
 
 def taught_courses(*, user: User) -> CourseQuerySet:
-    return Course.objects.filter(instructors=user).annotate(lesson_count=Count("lessons"))
+    return Course.objects.filter(instructors=user).annotate(lesson_count=Count("lessons")).order_by("title", "pk")
 
 
 def cover_url(course: Course) -> str:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -84,7 +85,7 @@ def enrol(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _to_sign_in(request: HttpRequest, back_to: str, sentence: str) -> HttpResponse:
     messages.info(request, sentence)
-    return redirect("account_login", query={"next": back_to})
+    return redirect_to_login(back_to)
 
 
 @require_safe

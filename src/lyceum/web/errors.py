@@ -51,4 +51,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # Without the request: context processors ask the database who is signed in, and it may be what failed.
     return render(
         None, "web/error_standalone.html", {"status": 500, "title": "Something broke", "text": text}, status=500
-    )  # type: ignore[arg-type]
+    )

@@ -1,5 +1,7 @@
 """How pages write what courses hold: lengths of time, covers, percentages."""
 
+from zlib import crc32
+
 from django import template
 
 from lyceum.accounts.models import User
@@ -15,7 +17,7 @@ register.filter("cover_url", cover_url)
 @register.filter
 def cover_pattern(course: Course) -> int:
     """Which of the drawn covers (1 to COVER_PATTERNS) stands in for a picture; the same one every time."""
-    return sum(course.slug.encode()) % COVER_PATTERNS + 1
+    return crc32(course.slug.encode()) % COVER_PATTERNS + 1
 
 
 @register.filter
