@@ -134,9 +134,10 @@ def anchor(*, user: User, lesson_id: UUID, token: object = None, now_ms: int | N
     opened_at_ms = None
     if token is not None:
         try:
-            opened_at_ms = anchors.read(token, user_id=user.pk, lesson_id=lesson_id, now_ms=now).opened_at_ms
+            held = anchors.read(token, user_id=user.pk, now_ms=now)
+            opened_at_ms = held.opened_at_ms if held.lesson_id == lesson.pk else None
         except (AnchorExpiredError, BadAnchorError):
-            logger.info("A page of lesson %s renewed a token that was not its own.", lesson_id)
+            logger.info("A page of lesson %s renewed a token that was no use.", lesson_id)
     record = get_store().lesson(_key(user, lesson))
     return _outcome(user, lesson, record, now_ms=now, opened_at_ms=opened_at_ms)
 
@@ -157,9 +158,12 @@ def report(
     Raises a ProgressError; nothing is changed then.
     """
     now = anchors.server_now_ms() if now_ms is None else now_ms
+    # Whose page it is comes first: with another account signed in, its player must keep the report, not drop it.
+    held = anchors.read(token, user_id=user.pk, now_ms=now)
     lesson = _video_for(user=user, lesson_id=lesson_id)
+    if held.lesson_id != lesson.pk:
+        raise BadAnchorError("`token` belongs to another lesson; reload the page.")
     duration_ms = _duration_ms(lesson)
-    held = anchors.read(token, user_id=user.pk, lesson_id=lesson_id, now_ms=now)
     parsed = domain.parse_report(
         report_id=report_id,
         elapsed_ms=elapsed_ms,

@@ -151,6 +151,8 @@
       this.outbox = new Outbox(data.user);
       this.anchor = { token: data.token, at: performance.now() };
       this.drift = this.clockDrift();
+      this.stale = false; // the anchor dates too early: the page slept, or came from a cache
+      this.renewingAnchor = null;
 
       this.page = randomId();
       this.ranges = new Ranges();
@@ -205,7 +207,7 @@
       });
       window.addEventListener("pagehide", () => this.leave());
       window.addEventListener("pageshow", (event) => {
-        if (event.persisted) this.renewAnchor();
+        if (event.persisted) this.stale = true;
       });
       window.addEventListener("online", () => {
         this.retryAfter = RETRY_FIRST;
@@ -344,6 +346,7 @@
 
     tick() {
       this.wake();
+      if (this.stale) this.renewAnchor();
       if (this.dirty && performance.now() - this.reportedAt >= REPORT_EVERY) this.report();
     }
 
@@ -476,6 +479,7 @@
     anchorAt(token) {
       if (!token) return;
       this.anchor = { token, at: performance.now() };
+      this.stale = false;
       this.drift = this.clockDrift();
     }
 
@@ -487,10 +491,20 @@
       this.drift += slept;
       this.last = null;
       this.save();
-      this.renewAnchor();
+      this.stale = true;
     }
 
-    async renewAnchor({ resume = false } = {}) {
+    renewAnchor(options) {
+      this.renewingAnchor ||= this.fetchAnchor(options).finally(() => {
+        // After a sleep the network returns later than the page: not more often than every other second.
+        setTimeout(() => {
+          this.renewingAnchor = null;
+        }, 2_000);
+      });
+      return this.renewingAnchor;
+    }
+
+    async fetchAnchor({ resume = false } = {}) {
       try {
         const response = await this.post(this.root.dataset.anchorsUrl, {
           lesson_id: this.lesson,
