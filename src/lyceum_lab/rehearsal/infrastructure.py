@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections import Counter
@@ -31,12 +32,16 @@ def aws_environment(endpoint: str) -> dict[str, str]:
         # S3 Control puts the account into the host name; through this proxy it reaches the emulator all the same.
         "HTTP_PROXY": endpoint,
         "NO_PROXY": "127.0.0.1,localhost",
-        # Nothing of the user's own configuration may leak in.
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_PROFILE": "",
-        "AWS_SESSION_TOKEN": "",
+        # Nothing of the user's own configuration may leak in; `forget_aws` takes care of the variables.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
+
+
+def forget_aws() -> None:
+    """Drop this process's own AWS settings: no child of a rehearsal may reach a real account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
 
 
 class Tally:

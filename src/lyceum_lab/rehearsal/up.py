@@ -207,6 +207,7 @@ def up(port: int) -> None:
     """Run a rehearsal in the foreground until Ctrl-C or `./lyceum down`. Raises LyceumError when it cannot go on."""
     lock = state.take_lock()
     processes.require_port(port)
+    infrastructure.forget_aws()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     supervisor = Supervisor(port)

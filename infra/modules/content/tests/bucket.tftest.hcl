@@ -1,0 +1,50 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+    }
+  }
+}
+
+variables {
+  bucket_name = "lyceum-test-content-123456789012"
+}
+
+run "private_versioned_and_not_destroyed_with_its_contents" {
+  command = plan
+
+  assert {
+    condition     = !aws_s3_bucket.this.force_destroy
+    error_message = "A full bucket refuses to be destroyed unless that is asked for."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "Nothing in the bucket is public."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
+    error_message = "A file that was overwritten can be had back."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.tls_only.statement).effect == "Deny"
+    error_message = "Whoever comes without TLS is refused."
+  }
+}
+
+run "a_name_that_s3_refuses_is_refused_first" {
+  command = plan
+
+  variables {
+    bucket_name = "Lyceum_Content"
+  }
+
+  expect_failures = [var.bucket_name]
+}

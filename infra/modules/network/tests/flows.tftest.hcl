@@ -1,0 +1,157 @@
+# What is derived from the table of flows, without an account.
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = {
+      name = "us-east-1"
+    }
+  }
+}
+
+variables {
+  name  = "lyceum-test"
+  cidr  = "10.20.0.0/16"
+  zones = ["us-east-1a", "us-east-1b"]
+  nat   = "one"
+
+  roles = {
+    load_balancer = { tier = "public" }
+    server        = { tier = "app" }
+    database      = { tier = "data" }
+    bastion       = { tier = "management" }
+  }
+
+  flows = [
+    { from = "internet", to = "load_balancer", port = 443, why = "learners" },
+    { from = "load_balancer", to = "server", port = 8000, why = "requests" },
+    { from = "server", to = "database", port = 5432, why = "student data" },
+    { from = "server", to = "internet", port = 443, why = "AWS" },
+  ]
+}
+
+run "subnets" {
+  command = plan
+
+  assert {
+    condition     = output.tier_cidrs == { public = "10.20.0.0/20", app = "10.20.16.0/20", data = "10.20.32.0/20", management = "10.20.48.0/20" }
+    error_message = "Each tier has a block of its own."
+  }
+
+  assert {
+    condition     = alltrue([for subnet in aws_subnet.tier : !subnet.map_public_ip_on_launch])
+    error_message = "No subnet hands out public addresses."
+  }
+
+  assert {
+    condition     = alltrue([for key in keys(aws_route.nat) : !startswith(key, "data-")])
+    error_message = "The data tier has no way out."
+  }
+}
+
+run "security_groups" {
+  command = plan
+
+  assert {
+    condition     = length([for rule in aws_vpc_security_group_ingress_rule.flow : rule if rule.from_port == 5432]) == 1
+    error_message = "Only the server reaches the database here."
+  }
+
+  assert {
+    condition     = length([for rule in aws_vpc_security_group_ingress_rule.flow : rule if rule.cidr_ipv4 != null]) == 1
+    error_message = "Only the load balancer is open to the internet."
+  }
+}
+
+run "replies_are_derived" {
+  command = plan
+
+  assert {
+    condition     = output.acl_rules["data-out-app-tcp-32768-60999"].action == "allow"
+    error_message = "The database's replies reach the app tier."
+  }
+
+  assert {
+    condition     = output.acl_rules["app-in-data-tcp-32768-60999"].cidr == "10.20.32.0/20"
+    error_message = "The app tier lets the database's replies in, and from the data tier alone."
+  }
+
+  assert {
+    condition     = output.acl_rules["public-in-internet-tcp-1024-65535"].number > output.acl_rules["public-in-deny-vpc"].number
+    error_message = "The broad allow comes after the deny of the VPC's own range."
+  }
+
+  assert {
+    condition     = alltrue([for rule in values(output.acl_rules) : rule.number < 500 if rule.action == "allow" && rule.cidr != "0.0.0.0/0"])
+    error_message = "What flows within the VPC comes before the deny of its range."
+  }
+
+  assert {
+    condition     = !anytrue([for key, rule in output.acl_rules : startswith(key, "data-") && rule.cidr == "0.0.0.0/0"])
+    error_message = "The data tier talks to nobody outside."
+  }
+
+  assert {
+    condition     = !anytrue([for key, rule in output.acl_rules : startswith(key, "management-") && rule.action == "allow"])
+    error_message = "A tier without a flow has no allow."
+  }
+}
+
+run "without_nat_the_public_tier_passes_nothing_on" {
+  command = plan
+
+  variables {
+    nat = "none"
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.zone) == 0 && length(aws_route.nat) == 0
+    error_message = "No gateway, no route."
+  }
+
+  assert {
+    condition     = !contains(keys(output.acl_rules), "public-in-app-tcp-443-443")
+    error_message = "Nothing of the app tier's goes through the public tier."
+  }
+}
+
+run "one_gateway_per_zone" {
+  command = plan
+
+  variables {
+    nat = "per_zone"
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.zone) == 2
+    error_message = "A gateway in each zone."
+  }
+}
+
+run "an_unknown_role_is_refused" {
+  command = plan
+
+  variables {
+    flows = [{ from = "server", to = "databse", port = 5432, why = "a slip of the pen" }]
+  }
+
+  expect_failures = [var.flows]
+}
+
+run "an_impossible_port_is_refused" {
+  command = plan
+
+  variables {
+    flows = [{ from = "internet", to = "server", port = 70000, why = "no such port" }]
+  }
+
+  expect_failures = [var.flows]
+}
+
+run "another_nat_is_refused" {
+  command = plan
+
+  variables {
+    nat = "two"
+  }
+
+  expect_failures = [var.nat]
+}

@@ -1,0 +1,15 @@
+"""An AWS account on 127.0.0.1: moto's server with a thin layer around it that names, records and completes its answers.
+
+    server.py      the process: port, threads, clean end
+    gateway.py     the way of one request: name it, guard it, answer it (stub or moto, edited), record it
+    wire.py        AWS's protocols, both directions, from botocore's models: which operation is this, what does it say
+    fillers/       what moto lacks, one file per AWS service, each entry with its reason
+    patches.py     the few faults of moto that can only be mended inside it
+    inventory.py   what exists in the emulated account, by service and type
+    record.py      one JSON line per call: who called what, how it was answered; never a body, never a secret
+
+An edited or stubbed field echoes what Terraform sent. An empty plan proves nothing about such a field, so every
+filler is counted and listed (`GET /_lyceum/gaps`): green must not be over-read.
+"""
+
+ACCOUNT = "123456789012"

@@ -1,0 +1,133 @@
+"""The way of one request through the emulator.
+
+Moto keeps its state in plain dictionaries without locks and corrupts it under concurrent calls, so exactly one request
+at a time is inside it. Waiting is kept out of that lock: bodies are received before and sent after it.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+from lyceum_lab.emulator import ACCOUNT, fillers, inventory, record, wire
+from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
+
+StartResponse = Callable[..., Any]
+
+
+class Gateway:
+    """WSGI application in front of `moto`, which has one application a service; `recorder` hears of every call."""
+
+    def __init__(self, moto: DomainDispatcherApplication, recorder: record.Recorder) -> None:
+        self._moto = moto
+        self._recorder = recorder
+        self._lock = threading.RLock()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
+        start_response(f"{status} {_phrase(status)}", headers)
+        return [body]
+
+    # ------------------------------------------------------------------------------------------------ our pages
+
+    def _own(self, path: str) -> Answer:
+        if path == "/_lyceum/health":
+            return _json(200, {"status": "ok", "account": ACCOUNT})
+        if path == "/_lyceum/resources":
+            with self._lock:
+                return _json(200, inventory.resources())
+        if path == "/_lyceum/gaps":
+            return _json(
+                200,
+                {
+                    **self._recorder.counts(),
+                    "unanswered": self._recorder.gaps(),
+                    "fillers": [entry.as_dict() for entry in fillers.entries()],
+                },
+            )
+        return _json(404, {"error": f"{path} is not a page of the emulator"})
+
+    # ------------------------------------------------------------------------------------------------ AWS
+
+    def _aws(self, environ: Environ) -> Answer:
+        started = time.time()
+        call = wire.read_call(environ)
+        by = record.MOTO
+        try:
+            answer, by = self._answer(call)
+        except ApiError as error:
+            answer, by = wire.write_error(call, error), record.REFUSED
+        except Exception as error:
+            # An incomplete emulation must stop an apply at once and say where, not be retried for minutes.
+            if not isinstance(error, NotImplementedError):
+                traceback.print_exc(file=sys.stderr)
+            gap = ApiError("EmulatorGap", f"The emulator cannot answer {call.name}: {type(error).__name__}: {error}")
+            gap.status = 501
+            answer, by = wire.write_error(call, gap), record.GAP
+        self._recorder.add(call, status=answer[0], answered_by=by, started=started)
+        return answer
+
+    def _answer(self, call: Call) -> tuple[Answer, str]:
+        for guard in fillers.guards(call):
+            guard.used += 1
+            guard.function(call)
+        with self._lock:
+            if stub := fillers.stub(call):
+                stub.used += 1
+                result = stub.function(call)
+                return (result if isinstance(result, tuple) else wire.write_result(call, result or {})), record.STUBBED
+            answer = self._ask_moto(call)
+            edited = False
+            if answer[0] < 300 and (edits := fillers.edits(call)):
+                result = wire.read_result(call, answer)
+                for edit in edits:
+                    if edit.function(call, result):
+                        edit.used += 1
+                        edited = True
+                if edited:
+                    answer = wire.rewrite_result(call, answer, result)
+            return answer, record.EDITED if edited else record.MOTO
+
+    def _ask_moto(self, call: Call) -> Answer:
+        call.rewind()
+        told: dict[str, Any] = {}
+        try:
+            application = self._moto.get_application(call.environ)
+        except AttributeError:  # moto's way of not knowing a service
+            raise NotImplementedError("moto has no such service") from None
+
+        def start_response(status: str, headers: wire.Headers, _: Any = None) -> Callable[[bytes], None]:
+            told["status"], told["headers"] = int(status[:3]), headers
+            return lambda _: None
+
+        chunks = application(call.environ, start_response)
+        try:
+            body = b"".join(chunks)
+        finally:
+            if close := getattr(chunks, "close", None):
+                close()
+        is_page = any(n.lower() == "content-type" and v.startswith("text/html") for n, v in told["headers"])
+        if told["status"] == 404 and is_page and call.service != "s3":
+            raise NotImplementedError("moto has no route for it")
+        return told["status"], told["headers"], body
+
+
+def _json(status: int, content: Any) -> Answer:
+    body = json.dumps(content).encode()
+    return status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body
+
+
+def _phrase(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

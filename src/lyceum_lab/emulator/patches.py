@@ -1,0 +1,32 @@
+"""Faults of moto that reject or misroute a request before an answer exists, so that only a change inside it helps.
+
+Each patch names the fault. All are applied once, when the process starts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def apply() -> None:
+    """Mend moto in this process."""
+    tls_only_bucket_policies()
+
+
+def tls_only_bucket_policies() -> None:
+    """Moto reads no conditions: "deny unless TLS" then denies every request for an object.
+
+    Ours arrive over plain HTTP on the loopback, standing for the TLS that every caller uses on AWS; a conditional
+    deny therefore decides nothing here, and an unconditional one keeps its force.
+    """
+    from moto.iam import access_control
+
+    original = access_control.IAMPolicyStatement.is_action_permitted
+
+    def is_action_permitted(self: Any, *arguments: Any, **options: Any) -> Any:
+        statement = self._statement
+        if statement.get("Effect") == "Deny" and statement.get("Condition"):
+            return access_control.PermissionResult.NEUTRAL
+        return original(self, *arguments, **options)
+
+    setattr(access_control.IAMPolicyStatement, "is_action_permitted", is_action_permitted)  # noqa: B010 - mypy rightly forbids the plain form

@@ -1,0 +1,115 @@
+"""Terraform's own checks, on a copy, so that nothing is written into infra/: fmt, validate, every module's tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lyceum_ops.terraform import PROVIDER, Terraform
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+INFRA = CHECKOUT / "infra"
+ROOTS = ("bootstrap", "platform")
+MODULES = sorted(path.name for path in (INFRA / "modules").iterdir())
+
+pytestmark = pytest.mark.terraform
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("terraform") / "infra"
+    shutil.copytree(INFRA, folder, ignore=shutil.ignore_patterns(".terraform"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    tools = CHECKOUT / ".lyceum" / "tools"
+    # No credentials: what runs here must not need any.
+    return Terraform.prepare(tools, env={"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1"})
+
+
+def run(tool: Terraform, folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [str(tool.binary), *arguments], cwd=folder, env=tool.environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_is_formatted(tool: Terraform, copy: Path) -> None:
+    run(tool, copy, "fmt", "-check", "-recursive", "-diff")
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_roots_are_valid_and_keep_to_their_lock(tool: Terraform, copy: Path, root: str) -> None:
+    run(tool, copy / root, "init", "-backend=false", "-no-color", "-lockfile=readonly")
+    run(tool, copy / root, "validate", "-no-color")
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_locks_hold_hashes_of_every_platform(root: str) -> None:
+    lock = (INFRA / root / ".terraform.lock.hcl").read_text()
+    assert f'provider "{PROVIDER}"' in lock
+    assert lock.count("provider ") == 1
+    # The publisher's list covers every platform; the h1 lines cover a mirror's unpacked copy.
+    assert lock.count('"zh:') >= 10
+    assert lock.count('"h1:') >= 1
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_pass_their_tests(tool: Terraform, copy: Path, module: str) -> None:
+    folder = copy / "modules" / module
+    assert list(folder.glob("tests/*.tftest.hcl")), "a module without a test"
+    run(tool, folder, "init", "-backend=false", "-no-color")
+    output = run(tool, folder, "test", "-no-color")
+    assert "0 failed" in output
+    assert " 0 passed" not in output
+
+
+@pytest.mark.parametrize("place", [*ROOTS, *(f"modules/{module}" for module in MODULES)])
+def test_every_variable_and_output_says_what_it_is(place: str) -> None:
+    for name, kind in (("variables.tf", "variable"), ("outputs.tf", "output")):
+        text = (INFRA / place / name).read_text()
+        assert text.count(f'{kind} "') == text.count("  description = "), f"{place}/{name}"
+        assert "type        = any" not in text
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_its_files(module: str) -> None:
+    have = set(os.listdir(INFRA / "modules" / module))
+    assert {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"} <= have
+
+
+BROKEN = [
+    ("region", "eu-north-1", "offers t2.micro"),
+    ("vpc_cidr", "10.20.0.0/24", "/16 to /20"),
+    ("environment", "stage", '"dev" or "prod"'),
+    ("nat", "two", "per_zone"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), BROKEN)
+def test_a_bad_value_is_refused_by_name_before_anything_is_asked_of_aws(
+    tool: Terraform, copy: Path, tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    root = tmp_path / "infra" / "platform"
+    shutil.copytree(copy, tmp_path / "infra", ignore=shutil.ignore_patterns(".terraform"))
+    (root / "backend.tf").unlink()
+    run(tool, root, "init", "-no-color")
+    done = subprocess.run(
+        [str(tool.binary), "plan", "-no-color", "-var-file=env/dev.tfvars", f"-var={name}={value}"],
+        cwd=root,
+        env={**tool.environment(), "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1",
+             "AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    flat = " ".join(done.stderr.replace("│", " ").split())
+    assert said in flat, flat
+    assert value in flat
