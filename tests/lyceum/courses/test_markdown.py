@@ -14,6 +14,7 @@ from lyceum.courses.markdown import render
         ("**bold** and *soft*", "<p><strong>bold</strong> and <em>soft</em></p>"),
         ("# One\n\n###### Six", "<h2>One</h2>\n<h6>Six</h6>"),
         ("```python\nx < 1\n```", '<pre><code class="language-python">x &lt; 1\n</code></pre>'),
+        ("<b>raw</b>", "<p>&lt;b&gt;raw&lt;/b&gt;</p>"),
         ("~~gone~~", "<p><s>gone</s></p>"),
         (
             "[out](https://example.org 'A')",
