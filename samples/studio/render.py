@@ -17,12 +17,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 STUDIO = Path(__file__).resolve().parent
 COURSE = STUDIO.parent / "courses" / "how-the-cloud-works"
 FRAMES_PER_SECOND = 12
-SIZE = {"width": 1280, "height": 720}
+SIZE: ViewportSize = {"width": 1280, "height": 720}
 FILMS = {"journey": 3.0, "balancer": 29.0, "backup": 43.0}  # each with the second that makes its poster
 LINE_CHARS, LINES = 46, 2
 FASTEST = 20  # characters a second, spaces included; the BBC's subtitle guide aims at about 15-17 and bears 20

@@ -59,7 +59,7 @@ class Value:
         return self.source.line(self.node)
 
     def fault(self, message: str) -> None:
-        self.source.fault(self.node, f"{self.name}: {message}")
+        self.source.fault(self.node, f"{self._in()}{message}")
 
     def _tag(self) -> str:
         tag = str(self.node.tag)
@@ -176,6 +176,8 @@ def read(text: str, source: Source) -> Value | None:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.context_mark and "end of stream" in (error.problem or ""):
+            mark = error.context_mark  # a quote that is never closed: where it was opened, not where the file ends
         line = (mark.line + 1 if mark else 1) + source.offset
         problem = error.problem or error.context or "cannot be read"
         hint = " (indent with spaces)" if "'\\t'" in problem else ""
