@@ -74,7 +74,7 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 
 
 SHELL = ("lyceum", ".ci/run")
-PROGRAMS = {"chromium": "chromium"}  # program → Debian package
+PROGRAMS = {"chromium": "chromium", "ffmpeg": "ffmpeg"}  # program → Debian package
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
@@ -95,8 +95,8 @@ SUITES = (
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
-    Suite("e2e", "a learner in Chromium on a fresh `./lyceum up`", 480, (
-        _pytest("e2e", "-m", "e2e", needs=("chromium",)),
+    Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
+        _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
     )),
 )  # fmt: skip
 GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform")}

@@ -70,7 +70,13 @@ def lyceum(home_root: Path) -> Iterator[Lyceum]:
 
 @pytest.fixture(scope="session")
 def rehearsed(home_root: Path) -> Iterator[dict[str, Any]]:
-    """One whole `./lyceum up --detach`, shared by every test that only uses it: what `status --json` says."""
+    """One whole `./lyceum up --detach`, shared by every test that only uses it: what `status --json` says.
+
+    For those who work on these tests, LYCEUM_TEST_HOME names the LYCEUM_HOME of one that runs already.
+    """
+    if running := os.environ.get("LYCEUM_TEST_HOME"):
+        yield json.loads(Lyceum(Path(running))("status", "--json").stdout)
+        return
     home = home_root / "whole"
     home.mkdir()
     command = Lyceum(home)

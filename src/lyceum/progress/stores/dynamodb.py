@@ -5,6 +5,7 @@ it is newer. Only when it is not (a late or repeated report) a second, unconditi
 course is one Query on one partition. No index, because every report would be written to it a second time.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ def make_client() -> "DynamoDBClient":
 
     return boto3.client(
         "dynamodb",
+        region_name=os.environ.get("AWS_REGION") or None,  # which the tools of AWS read and boto3 by itself may not
         config=Config(
             connect_timeout=1,
             read_timeout=2,
