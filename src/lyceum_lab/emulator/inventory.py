@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.backends import get_backend
-from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
+from moto.kms.utils import RESERVED_ALIASES
 
 from lyceum_lab.emulator import ACCOUNT
 
@@ -74,7 +74,7 @@ COUNTED: dict[tuple[str, str], Counter] = {
     ("rds", "subnet group"): lambda b: b.subnet_groups.values(),
     ("rds", "parameter group"): lambda b: b.db_parameter_groups.values(),
     ("kms", "key"): lambda b: [
-        k for k in b.keys.values() if k.key_state == "Enabled" and k.id not in RESERVED_ALIASE_TARGET_KEY_IDS.values()
+        k for k in b.keys.values() if k.key_state == "Enabled" and not k.aliases.keys() & set(RESERVED_ALIASES)
     ],
     ("secretsmanager", "secret"): lambda b: [s for s in b.secrets.values() if not s.is_deleted()],
     ("iam", "user"): lambda b: b.users.values(),
