@@ -7,3 +7,18 @@ output "region" {
   description = "Region in which the state bucket lies."
   value       = var.region
 }
+
+output "deployer_user" {
+  description = "Name of the IAM user that may become the deployer. Make its access key by hand."
+  value       = aws_iam_user.deployer.name
+}
+
+output "deployer_role_arn" {
+  description = "Role as which infra/platform is applied."
+  value       = aws_iam_role.deployer.arn
+}
+
+output "boundary_arn" {
+  description = "Permissions boundary that every role made by the deployer must carry."
+  value       = aws_iam_policy.boundary.arn
+}

@@ -61,9 +61,9 @@ def test_locks_hold_hashes_of_every_platform(root: str) -> None:
     assert lock.count('"h1:') >= 1
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_modules_pass_their_tests(tool: Terraform, copy: Path, module: str) -> None:
-    folder = copy / "modules" / module
+@pytest.mark.parametrize("place", ["bootstrap", *(f"modules/{module}" for module in MODULES)])
+def test_modules_pass_their_tests(tool: Terraform, copy: Path, place: str) -> None:
+    folder = copy / place
     assert list(folder.glob("tests/*.tftest.hcl")), "a module without a test"
     run(tool, folder, "init", "-backend=false", "-no-color")
     output = run(tool, folder, "test", "-no-color")

@@ -1,0 +1,118 @@
+# Plans only: the state bucket refuses to be destroyed, even by a test.
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/lyceum-deployer" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::lyceum-state-123456789012" }
+  }
+}
+
+run "the_deployer_is_nobody_without_a_second_factor" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.become_the_deployer.statement :
+      anytrue([for c in statement.condition : c.variable == "aws:MultiFactorAuthPresent" && contains(c.values, "true")])
+      if contains(statement.actions, "sts:AssumeRole")
+    ])
+    error_message = "The user becomes the deployer with a second factor only."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.deployer_trust.statement :
+      anytrue([for c in statement.condition : c.variable == "aws:MultiFactorAuthPresent" && contains(c.values, "true")])
+    ])
+    error_message = "The role lets itself be assumed with a second factor only."
+  }
+
+  assert {
+    condition = length(setsubtract(
+      flatten([for statement in data.aws_iam_policy_document.become_the_deployer.statement : tolist(statement.actions)]),
+      ["sts:AssumeRole", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "iam:ResyncMFADevice"],
+    )) == 0
+    error_message = "The user may register a second factor, become the deployer, and do nothing else."
+  }
+}
+
+run "no_role_is_made_or_given_rights_without_the_boundary" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.deployer_identity.statement :
+      anytrue([for c in statement.condition : c.variable == "iam:PermissionsBoundary"])
+      if length(setintersection(statement.actions, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"])) > 0
+    ])
+    error_message = "Creating a role and giving it rights needs the boundary on it."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in data.aws_iam_policy_document.deployer_identity.statement : [
+        for action in statement.actions : !strcontains(action, "*") && !contains(["iam:CreatePolicyVersion", "iam:CreateUser", "iam:CreateAccessKey"], action)
+      ] if statement.effect == null || statement.effect == "Allow"
+    ]))
+    error_message = "The deployer changes no policy of bootstrap's, makes no user and no key."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in data.aws_iam_policy_document.boundary.statement : [for action in statement.actions : !startswith(action, "iam:") && !startswith(action, "sts:")]
+    ]))
+    error_message = "Within the boundary nothing touches identities."
+  }
+}
+
+run "an_environment_owns_only_what_carries_its_name" {
+  command = plan
+
+  variables {
+    environments = ["dev"]
+  }
+
+  assert {
+    condition     = local.prefixes == ["lyceum-dev-"]
+    error_message = "Only development's names."
+  }
+
+  assert {
+    condition     = alltrue([for role in local.environment_roles : !can(regex(replace(role, "*", ".*"), aws_iam_role.deployer.arn))])
+    error_message = "The deployer's own role is not among those it may change."
+  }
+}
+
+run "an_unknown_environment_is_refused" {
+  command = plan
+
+  variables {
+    environments = ["stage"]
+  }
+
+  expect_failures = [var.environments]
+}
