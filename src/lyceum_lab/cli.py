@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="Port on 127.0.0.1 for the platform.")]
-REHEARSE, PLATFORM, CHECK = "Rehearse on one machine", "The platform alone", "Check"
+REHEARSE, PLATFORM, OPERATE, CHECK = "Rehearse on one machine", "The platform alone", "Operate on AWS", "Check"
 
 
 @app.command(rich_help_panel=PLATFORM)
@@ -98,6 +98,18 @@ def down() -> None:
         typer.echo(f"No rehearsal ran; {left} processes that an earlier one had left are ended.")
     else:
         typer.echo("No rehearsal runs, and nothing of one was left.")
+
+
+@app.command(rich_help_panel=OPERATE)
+def login(
+    mfa: Annotated[str, typer.Option("--mfa", metavar="CODE", help="The six digits that the device shows now.")],
+) -> None:
+    """Become the deployer for an hour: eval "$(./lyceum login --mfa 123456)"."""
+    import boto3
+
+    from lyceum_ops.login import as_shell, become_deployer
+
+    typer.echo(as_shell(become_deployer(mfa, session=boto3.Session())))
 
 
 @app.command("test", rich_help_panel=CHECK)

@@ -6,10 +6,14 @@ import os
 import shutil
 import threading
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lyceum_lab import paths
 from lyceum_ops.errors import LyceumError
+from lyceum_ops.login import become_deployer
 from lyceum_ops.terraform import Event, Listener, Root, Terraform
 
 REGION = "us-east-1"
@@ -42,6 +46,30 @@ def forget_aws() -> None:
     """Drop this process's own AWS settings: no child of a rehearsal may reach a real account."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    # A proxy of the user's must not get what is meant for the emulator.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+def _session(env: Mapping[str, str]) -> Any:
+    import boto3
+
+    return boto3.Session(
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=env.get("AWS_SESSION_TOKEN"),
+        region_name=REGION,
+    )
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    """A boto3 session whose clients talk to the emulator: lyceum_ops knows of none."""
+
+    session: Any
+    url: str
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.url)
 
 
 class Tally:
@@ -71,7 +99,7 @@ class Stack:
         self.found: dict[str, str] = {}
         self.progress = ""
         self.cancelled = threading.Event()
-        self.state_bucket = ""
+        self.state_bucket = self.deployer = ""
         shutil.copytree(
             paths.CHECKOUT / "infra", folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
         )
@@ -82,10 +110,32 @@ class Stack:
         root.init()
         root.apply(listener=listener)
         self.state_bucket = str(root.outputs()["state_bucket"])
+        self.deployer = str(root.outputs()["deployer_user"])
         # As on AWS: the first state cannot be kept in a bucket that it is about to create.
         (root.folder / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
         root.init(backend=self._backend("bootstrap"), migrate=True)
         (root.folder / "terraform.tfstate").unlink(missing_ok=True)
+
+    def become_deployer(self, endpoint: str) -> str:
+        """Do as an operator does: make the user's key and second factor by hand, then assume the role with them.
+
+        From here on Terraform runs as the deployer. Returns who that is.
+        """
+        admin = _session(self.tool.env)
+        iam = admin.client("iam", endpoint_url=endpoint)
+        key = iam.create_access_key(UserName=self.deployer)["AccessKey"]
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=self.deployer)["VirtualMFADevice"]
+        iam.enable_mfa_device(
+            UserName=self.deployer,
+            SerialNumber=device["SerialNumber"],
+            AuthenticationCode1="000000",
+            AuthenticationCode2="000001",
+        )
+        user = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        session = become_deployer("000002", session=_Endpoint(_session(user), endpoint))
+        self.tool = Terraform(self.tool.binary, self.tool.cli_config, {**self.tool.env, **session})
+        sts = _session(session).client("sts", endpoint_url=endpoint)
+        return str(sts.get_caller_identity()["Arn"])
 
     def apply_platform(self, ready: threading.Event) -> str:
         """Apply the environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""

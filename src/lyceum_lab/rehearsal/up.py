@@ -54,13 +54,16 @@ class Supervisor:
         tool = terraform.Terraform(
             tool.binary, tool.cli_config, {**self.env, **infrastructure.aws_environment(endpoint)}
         )
+        database = self._start_database()
         with step("apply infra/bootstrap, as the account's administrator") as line:
             stack = infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log", ENVIRONMENT)
             stack.apply_bootstrap(self._counted(line))
+        with step("become the deployer that bootstrap made") as line:
+            line.note(stack.become_deployer(endpoint))
         ready = threading.Event()
         applying = self.workers.submit(self._apply_platform, stack, ready)
         try:
-            self._serve_platform(stack, endpoint, ready, applying)
+            self._serve_platform(stack, endpoint, database, ready, applying)
             with step("apply the rest of infra/platform") as line:
                 while not applying.done():
                     line.note(stack.progress)
@@ -122,16 +125,24 @@ class Supervisor:
         finally:
             ready.set()
 
-    def _serve_platform(
-        self, stack: infrastructure.Stack, endpoint: str, ready: threading.Event, applying: Future[str]
-    ) -> None:
+    def _start_database(self) -> postgres.Database:
         with step("start PostgreSQL in the place of RDS"):
             database = postgres.start(
                 paths.REHEARSAL / "postgres", self.logs / "postgres.log", platform.environment(self.env)
             )
             self.children["postgres"] = database.process
             self._keep_pids()
-        with step("apply infra/platform until its bucket and its table exist") as line:
+        return database
+
+    def _serve_platform(
+        self,
+        stack: infrastructure.Stack,
+        endpoint: str,
+        database: postgres.Database,
+        ready: threading.Event,
+        applying: Future[str],
+    ) -> None:
+        with step("apply infra/platform as the deployer, until its bucket and its table exist") as line:
             while not ready.wait(0.2):
                 line.note(stack.progress)
                 self._watch()
