@@ -87,8 +87,12 @@ class Gateway:
                 return (result if isinstance(result, tuple) else wire.write_result(call, result or {})), record.STUBBED
             answer = self._ask_moto(call)
             edited = False
-            if answer[0] < 300 and (edits := fillers.edits(call)):
+            notes, edits = fillers.notes(call), fillers.edits(call)
+            if answer[0] < 300 and (notes or edits):
                 result = wire.read_result(call, answer)
+                for note in notes:
+                    note.used += 1
+                    note.function(call, result)
                 for edit in edits:
                     if edit.function(call, result):
                         edit.used += 1

@@ -2,6 +2,7 @@
 
     guard    looks at a call before moto does and may refuse it (raises ApiError)
     stub     answers instead of moto, which has no such operation or a useless one
+    note     remembers something of a call that moto answered with success
     edit     corrects moto's successful answer; returns whether it changed anything
     overlay  remembers fields of write operations and shows them in read operations (a note and an edit in one)
 
@@ -65,6 +66,10 @@ class Service:
         """`function(call)` returns the operation's result, or a whole answer (status, headers, body)."""
         return self._register("stub", operations, because)
 
+    def note(self, *operations: str, because: str) -> Callable[[Function], Function]:
+        """`function(call, result)` remembers what it needs."""
+        return self._register("note", operations, because)
+
     def edit(self, *operations: str, because: str) -> Callable[[Function], Function]:
         """`function(call, result)` changes the result in place and returns whether it did."""
         return self._register("edit", operations, because)
@@ -86,10 +91,9 @@ class Service:
         """
         remembered = self.table(f"overlay {at} {','.join(fields)}")
 
-        def note(call: Call, _: dict[str, Any]) -> bool:
+        def note(call: Call, _: dict[str, Any]) -> None:
             sent = {shown: call.parameters[name] for name, shown in fields.items() if name in call.parameters}
             remembered.setdefault(call.parameters.get(key), {}).update(sent)
-            return False
 
         def show(_: Call, result: dict[str, Any]) -> bool:
             changed = False
@@ -99,7 +103,7 @@ class Service:
                     item[name] = value
             return changed
 
-        self._register("edit", tuple(written_by), because)(note)
+        self._register("note", tuple(written_by), because)(note)
         self._register("edit", tuple(read_by), because)(show)
 
     def _register(self, kind: str, operations: tuple[str, ...], because: str) -> Callable[[Function], Function]:
@@ -125,6 +129,10 @@ def guards(call: Call) -> list[Entry]:
 def stub(call: Call) -> Entry | None:
     found = _by_call.get((call.service, call.operation, "stub"))
     return found[-1] if found else None
+
+
+def notes(call: Call) -> list[Entry]:
+    return _by_call.get((call.service, call.operation, "note"), [])
 
 
 def edits(call: Call) -> list[Entry]:

@@ -30,12 +30,11 @@ def note_rule_description(call: Call, result: dict[str, Any]) -> bool:
     return changed
 
 
-@ec2.edit("ModifySecurityGroupRules", because=FORGOTTEN)
-def note_changed_description(call: Call, _: dict[str, Any]) -> bool:
+@ec2.note("ModifySecurityGroupRules", because=FORGOTTEN)
+def note_changed_description(call: Call, _: dict[str, Any]) -> None:
     for update in call.parameters.get("SecurityGroupRules", []):
         if "Description" in update.get("SecurityGroupRule", {}):
             ec2.table("rule descriptions")[update["SecurityGroupRuleId"]] = update["SecurityGroupRule"]["Description"]
-    return False
 
 
 @ec2.edit("DescribeSecurityGroupRules", because=FORGOTTEN)

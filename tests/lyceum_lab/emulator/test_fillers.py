@@ -1,0 +1,104 @@
+"""What moto forgets is remembered: write it through the API, read it back through the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.lyceum_lab.emulator.conftest import Emulator
+
+
+@pytest.fixture(scope="module")
+def vpc(emulator: Emulator) -> str:
+    return str(emulator.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"])
+
+
+def test_a_database_shows_its_insights_and_keeps_them_when_it_is_changed(emulator: Emulator) -> None:
+    rds = emulator.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="insights",
+        DBInstanceClass="db.t4g.micro",
+        Engine="postgres",
+        EngineVersion="17",
+        AllocatedStorage=20,
+        MasterUsername="lyceum_admin",
+        ManageMasterUserPassword=True,
+        EnablePerformanceInsights=True,
+        PerformanceInsightsRetentionPeriod=7,
+        DatabaseInsightsMode="standard",
+        EngineLifecycleSupport="open-source-rds-extended-support-disabled",
+    )
+
+    def shown() -> dict[str, Any]:
+        return dict(rds.describe_db_instances(DBInstanceIdentifier="insights")["DBInstances"][0])
+
+    database = shown()
+    assert database["DBInstanceStatus"] == "available"
+    assert database["PerformanceInsightsEnabled"] is True
+    assert database["PerformanceInsightsRetentionPeriod"] == 7
+    assert database["DatabaseInsightsMode"] == "standard"
+    assert database["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
+    assert database["MasterUserSecret"]["SecretArn"].startswith("arn:aws:secretsmanager:us-east-1:123456789012:")
+
+    rds.modify_db_instance(DBInstanceIdentifier="insights", PerformanceInsightsRetentionPeriod=31)
+    changed = shown()
+    assert changed["PerformanceInsightsRetentionPeriod"] == 31
+    assert changed["PerformanceInsightsEnabled"] is True
+
+
+def test_a_parameter_that_was_set_says_so(emulator: Emulator) -> None:
+    rds = emulator.client("rds")
+    rds.create_db_parameter_group(DBParameterGroupName="tls", DBParameterGroupFamily="postgres17", Description="d")
+    parameter = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "pending-reboot"}
+    rds.modify_db_parameter_group(DBParameterGroupName="tls", Parameters=[parameter])
+    (found,) = rds.describe_db_parameters(DBParameterGroupName="tls", Source="user")["Parameters"]
+    assert (found["ParameterName"], found["ParameterValue"], found["Source"]) == ("rds.force_ssl", "1", "user")
+
+
+def test_a_rule_between_groups_keeps_its_description(emulator: Emulator, vpc: str) -> None:
+    ec2 = emulator.client("ec2")
+    one, other = (ec2.create_security_group(GroupName=n, Description=n, VpcId=vpc)["GroupId"] for n in ("one", "other"))
+    pair = {"GroupId": other, "Description": "student data"}
+    permission = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [pair]}
+    made = ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[permission])["SecurityGroupRules"][0]
+
+    def described() -> str:
+        rules = ec2.describe_security_group_rules(SecurityGroupRuleIds=[made["SecurityGroupRuleId"]])
+        return str(rules["SecurityGroupRules"][0].get("Description"))
+
+    assert described() == "student data"
+    update = {
+        "SecurityGroupRuleId": made["SecurityGroupRuleId"],
+        "SecurityGroupRule": {
+            "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "ReferencedGroupId": other, "Description": "backups",
+        },
+    }  # fmt: skip
+    ec2.modify_security_group_rules(GroupId=one, SecurityGroupRules=[update])
+    assert described() == "backups"
+
+
+def test_a_file_systems_policy_can_be_taken_back(emulator: Emulator) -> None:
+    efs = emulator.client("efs")
+    made = efs.create_file_system(CreationToken="shared")["FileSystemId"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    efs.put_file_system_policy(FileSystemId=made, Policy=policy)
+    assert efs.describe_file_system_policy(FileSystemId=made)["Policy"] == policy
+    efs.delete_file_system_policy(FileSystemId=made)
+    with pytest.raises(ClientError) as gone:
+        efs.describe_file_system_policy(FileSystemId=made)
+    assert gone.value.response["Error"]["Code"] == "PolicyNotFound"
+
+
+def test_how_often_a_filler_was_used_is_counted(emulator: Emulator) -> None:
+    def used() -> int:
+        entries = emulator.page("gaps")["fillers"]
+        return int(next(e["used"] for e in entries if e["operations"] == ["DeleteFileSystemPolicy"]))
+
+    before, stubbed = used(), emulator.page("gaps")["stubbed"]
+    efs = emulator.client("efs")
+    made = efs.create_file_system(CreationToken="counted")["FileSystemId"]
+    efs.delete_file_system_policy(FileSystemId=made)
+    assert used() == before + 1
+    assert emulator.page("gaps")["stubbed"] == stubbed + 1
