@@ -45,6 +45,7 @@ data "aws_iam_policy_document" "deployer_network" {
       "ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway",
       "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
       "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry",
+      "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute",
       "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags",
       "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
       "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
@@ -124,6 +125,43 @@ data "aws_iam_policy_document" "deployer_data" {
   statement {
     sid       = "LookAtDatabases"
     actions   = ["rds:Describe*"]
+    resources = ["*"]
+  }
+
+  # A file system is found by its tag: its id is not known before it exists.
+  statement {
+    sid       = "MakeFileSystems"
+    actions   = ["elasticfilesystem:CreateAccessPoint", "elasticfilesystem:CreateFileSystem", "elasticfilesystem:TagResource"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+  }
+
+  statement {
+    sid = "KeepOwnFileSystems"
+    actions = [
+      "elasticfilesystem:CreateMountTarget", "elasticfilesystem:DeleteAccessPoint",
+      "elasticfilesystem:DeleteFileSystem", "elasticfilesystem:DeleteFileSystemPolicy",
+      "elasticfilesystem:DeleteMountTarget", "elasticfilesystem:ModifyMountTargetSecurityGroups",
+      "elasticfilesystem:PutFileSystemPolicy", "elasticfilesystem:PutLifecycleConfiguration",
+      "elasticfilesystem:UntagResource", "elasticfilesystem:UpdateFileSystem",
+    ]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
+    }
+  }
+
+  statement {
+    sid       = "LookAtFileSystems"
+    actions   = ["elasticfilesystem:Describe*", "elasticfilesystem:ListTagsForResource"]
     resources = ["*"]
   }
 
@@ -252,7 +290,7 @@ data "aws_iam_policy_document" "deployer_identity" {
     condition {
       test     = "StringEquals"
       variable = "iam:AWSServiceName"
-      values   = ["rds.amazonaws.com"]
+      values   = ["elasticfilesystem.amazonaws.com", "rds.amazonaws.com"]
     }
   }
 

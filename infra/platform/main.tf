@@ -46,6 +46,7 @@ module "content" {
   # The account's number makes the name unique in the world without a random suffix.
   bucket_name   = "${local.name}-content-${data.aws_caller_identity.current.account_id}"
   force_destroy = !var.protected
+  origins       = var.origins
 }
 
 module "progress" {
@@ -65,4 +66,12 @@ module "database" {
   multi_az           = var.database.multi_az
   storage_gib        = var.database.storage_gib
   protected          = var.protected
+}
+
+module "files" {
+  source = "../modules/files"
+
+  name               = local.name
+  subnet_ids         = module.network.subnet_ids.data
+  security_group_ids = [module.network.security_group_ids.files]
 }

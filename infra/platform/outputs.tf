@@ -23,6 +23,11 @@ output "database" {
   value       = module.database.endpoint
 }
 
+output "files" {
+  description = "File system and access point of the files shared among students; servers mount them."
+  value       = module.files.mount
+}
+
 output "network" {
   description = "VPC, subnets by tier and security groups by role."
   value = {

@@ -64,3 +64,14 @@ variable "protected" {
   type        = bool
   default     = true
 }
+
+variable "origins" {
+  description = "Where browsers meet the platform, as https://learn.example: these may upload straight to the bucket."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.origins : can(regex("^https?://[^/*]+(:(\\*|[0-9]+))?$", origin))])
+    error_message = "origins must look like https://learn.example, without a path; got ${join(", ", var.origins)}."
+  }
+}

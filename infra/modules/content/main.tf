@@ -46,6 +46,22 @@ resource "aws_s3_bucket_public_access_block" "this" {
   restrict_public_buckets = true
 }
 
+# A presigned URL is a permission for whoever holds it; this decides whose pages a browser lets use it.
+resource "aws_s3_bucket_cors_configuration" "platform" {
+  count = length(var.origins) > 0 ? 1 : 0
+
+  bucket = aws_s3_bucket.this.id
+
+  cors_rule {
+    allowed_origins = var.origins
+    allowed_methods = ["GET", "HEAD", "PUT"]
+    allowed_headers = ["content-type", "content-md5", "range", "x-amz-*"]
+    # The uploader checks what arrived, and needs the parts' tags to complete an upload in parts.
+    expose_headers  = ["Content-Range", "ETag"]
+    max_age_seconds = 3600
+  }
+}
+
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 

@@ -13,3 +13,14 @@ variable "force_destroy" {
   type        = bool
   default     = false
 }
+
+variable "origins" {
+  description = "Origins whose pages may read from and upload to the bucket by presigned URLs; none means no page may."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = !contains(var.origins, "*")
+    error_message = "origins must name the platform's own origins; got \"*\", which is everyone's."
+  }
+}

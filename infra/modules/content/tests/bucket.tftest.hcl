@@ -48,3 +48,31 @@ run "a_name_that_s3_refuses_is_refused_first" {
 
   expect_failures = [var.bucket_name]
 }
+
+run "only_the_platforms_own_pages_use_the_bucket" {
+  command = plan
+
+  variables {
+    origins = ["https://learn.example"]
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_origins == toset(["https://learn.example"])
+    error_message = "The platform's origin, and no other."
+  }
+
+  assert {
+    condition     = !contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_methods, "DELETE")
+    error_message = "A page reads and uploads; it deletes nothing."
+  }
+}
+
+run "everyones_pages_are_refused" {
+  command = plan
+
+  variables {
+    origins = ["*"]
+  }
+
+  expect_failures = [var.origins]
+}
