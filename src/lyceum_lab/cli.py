@@ -5,6 +5,7 @@ The work is imported inside each command, so that `./lyceum --help` does not wai
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -133,7 +134,7 @@ def main() -> NoReturn:
         sys.exit(app(prog_name="./lyceum", standalone_mode=False) or 0)
     except UsageError as error:
         where = f"{error.ctx.command_path} --help" if error.ctx else "./lyceum --help"
-        typer.echo(f"lyceum: {' '.join(error.format_message().split())} See {where}.", err=True)
+        typer.echo(f"lyceum: {' '.join(error.format_message().split()).rstrip('.')}. See {where}.", err=True)
         sys.exit(2)
     except LyceumError as error:
         typer.echo(f"lyceum: {error}", err=True)
@@ -145,3 +146,7 @@ def main() -> NoReturn:
         # The reader (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        hint = " Free some disk space." if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+        typer.echo(f"lyceum: {error.strerror or error}: {error.filename or 'no file named'}.{hint}", err=True)
+        sys.exit(1)

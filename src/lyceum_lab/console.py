@@ -31,10 +31,9 @@ def step(name: str) -> Iterator[Step]:
     running = Step(name)
     began = time.monotonic()
     stop = threading.Event()
-    ticker: threading.Thread | None = None
-    if out.is_terminal:
-        ticker = threading.Thread(target=_tick, args=(running, began, stop), daemon=True)
-        ticker.start()
+    tick = _move if out.is_terminal else _remind
+    ticker = threading.Thread(target=tick, args=(running, began, stop), daemon=True)
+    ticker.start()
     mark = "[green]ok[/green]    "
     try:
         yield running
@@ -43,8 +42,7 @@ def step(name: str) -> Iterator[Step]:
         raise
     finally:
         stop.set()
-        if ticker:
-            ticker.join()
+        ticker.join()
         _print(mark, running, time.monotonic() - began)
 
 
@@ -54,7 +52,14 @@ def _print(mark: str, running: Step, seconds: float) -> None:
     sys.stdout.flush()
 
 
-def _tick(running: Step, began: float, stop: threading.Event) -> None:
+def _remind(running: Step, began: float, stop: threading.Event) -> None:
+    """In a log or a pipe: a line now and then, so that long work is not taken for a hang."""
+    while not stop.wait(20):
+        out.print(f"  …    {time.monotonic() - began:6.1f} s  {running.name}  {running.text}", markup=False)
+        sys.stdout.flush()
+
+
+def _move(running: Step, began: float, stop: threading.Event) -> None:
     while not stop.wait(0.2):
         line = f"  …    {time.monotonic() - began:6.1f} s  {running.name}  {running.text}"
         sys.stdout.write("\r\x1b[2K" + line[: max(20, out.width - 1)])

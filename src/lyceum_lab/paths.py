@@ -12,4 +12,6 @@ PYTHON = CHECKOUT / ".venv" / "bin" / "python"
 HOME = Path(os.environ.get("LYCEUM_HOME") or CHECKOUT / ".lyceum").resolve()
 TOOLS = CHECKOUT / ".lyceum" / "tools"
 REHEARSAL = HOME / "rehearsal"
+# Beside the folder and never removed: a lock whose file is deleted locks nothing.
+LOCK = HOME / "rehearsal.lock"
 SAMPLE_COURSES = CHECKOUT / "samples" / "courses"

@@ -10,12 +10,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from lyceum_lab import paths
 from lyceum_ops.errors import CommandFailed, LyceumError
 from lyceum_ops.processes import die_with_parent
 
+# Every setting of the platform (src/lyceum/settings.py): a rehearsal takes none of them from the user's shell.
+SETTINGS = (
+    "LYCEUM_VAR_DIR", "DATABASE_URL", "CONTENT_URL", "PROGRESS_URL", "SHARED_FILES_DIR", "SECRET_KEY", "ALLOWED_HOSTS",
+    "SECURE", "TRUSTED_PROXIES", "EMAIL_URL", "EMAIL_FROM", "COLLECTED_STATIC", "LYCEUM_DEBUG",
+)  # fmt: skip
 ROLES = ("student", "instructor", "administrator")
 
 
@@ -38,7 +44,8 @@ def manage(*arguments: str, env: Mapping[str, str], log: Path, stdin: str | None
         start_new_session=True,
         preexec_fn=die_with_parent(),
     )
-    with log.open("a", encoding="utf-8") as sink:
+    # On a full disk the command's own reason counts, not that it could not be logged.
+    with suppress(OSError), log.open("a", encoding="utf-8") as sink:
         sink.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}")
     if done.returncode:
         last = (done.stdout.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
@@ -111,8 +118,9 @@ def stop(process: subprocess.Popen[bytes], *, patience: float = 8) -> None:
     """End a server in order, by force after `patience` seconds."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    # Workers outlive a server that was killed; each server leads a process group of its own.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

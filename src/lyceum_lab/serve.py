@@ -5,6 +5,7 @@ It needs no Terraform, no emulator and no account. The first start makes the dat
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
@@ -23,7 +24,7 @@ def serve(port: int) -> None:
     began = time.monotonic()
     processes.require_port(port)
     var = Path(os.environ.get("LYCEUM_VAR_DIR") or paths.CHECKOUT / "var").resolve()
-    log = var / "serve.log"
+    log = var / f"serve-{port}.log"
     try:
         var.mkdir(parents=True, exist_ok=True)
         log.write_text("")
@@ -32,13 +33,19 @@ def serve(port: int) -> None:
             f"{var} cannot be written: {error.strerror}.", "Name another folder in LYCEUM_VAR_DIR."
         ) from error
     env = {"LYCEUM_VAR_DIR": str(var)}
+    # A shell that starts it in the background has SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     # Written last, so that a first start that was cut short is done again.
     stamp = var / "sample-courses-loaded"
-    fresh = not stamp.exists()
-    _prepare(fresh, env, log)
-    stamp.touch()
+    with (var / "lock").open("w") as lock:
+        # Two starts on one folder must not both make its database.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fresh = not stamp.exists()
+        _prepare(fresh, env, log)
+        stamp.touch()
     server = platform.start(port, env=env, log=log)
-    signal.signal(signal.SIGTERM, _interrupt)
     url = f"http://127.0.0.1:{port}/"
     try:
         platform.wait(url, server, log=log)

@@ -90,4 +90,4 @@ def rehearsed(home_root: Path) -> Iterator[dict[str, Any]]:
         down = command("down", timeout=120)
     assert down.returncode == 0, down.stderr
     assert command.left_over() == []
-    assert [path.name for path in home.iterdir()] == []
+    assert [path.name for path in home.iterdir()] == ["rehearsal.lock"]

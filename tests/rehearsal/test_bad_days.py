@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.rehearsal.conftest import Lyceum
 
@@ -101,6 +102,66 @@ def test_a_full_disk_is_said_before_anything_starts(lyceum: Lyceum) -> None:
         one_line_in = there("up", "--port", str(free_port()))
         one_line(one_line_in, r"Only 0\.0 GiB are free")
         assert there.left_over() == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_down_in_the_first_moment_of_an_up_ends_that_up_and_no_other(lyceum: Lyceum) -> None:
+    """The state still tells of an earlier rehearsal, whose number may be a stranger's by now."""
+    stranger = subprocess.Popen(["sleep", "60"])
+    holder = subprocess.Popen(
+        ["python3", "-c", HOLD, str(lyceum.home / "rehearsal.lock")], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        (lyceum.home / "rehearsal").mkdir()
+        (lyceum.home / "rehearsal" / "state.json").write_text(
+            f'{{"pid": {stranger.pid}, "phase": "failed", "accounts": []}}'
+        )
+        assert lyceum("down").returncode == 0
+        assert holder.wait(timeout=5) == -signal.SIGTERM
+        assert stranger.poll() is None
+    finally:
+        holder.kill()
+        holder.communicate()
+        stranger.kill()
+        stranger.wait()
+
+
+HOLD = """
+import fcntl, os, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write(str(os.getpid()))
+file.flush()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_server_takes_its_workers_along(lyceum: Lyceum, tmp_path: Path) -> None:
+    lyceum.env["LYCEUM_VAR_DIR"] = str(tmp_path / "var")
+    port = free_port()
+    serve = lyceum.start("serve", "--port", str(port))
+    until(lambda: "answers at" in (serve.stdout.readline() if serve.stdout else ""))
+    server = next(child for child in psutil.Process(serve.pid).children() if "granian" in " ".join(child.cmdline()))
+    workers = server.children()
+    assert workers
+    server.kill()
+    serve.communicate(timeout=20)
+    assert serve.returncode == 1
+    assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_serving_onto_a_full_disk_is_one_line(lyceum: Lyceum, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)], check=True)
+    try:
+        lyceum.env["LYCEUM_VAR_DIR"] = str(small)
+        one_line(lyceum("serve", "--port", str(free_port())), "disk is full|No space left|Free some disk space")
     finally:
         subprocess.run(["umount", str(small)], check=True)
 

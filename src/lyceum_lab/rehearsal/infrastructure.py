@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lyceum_lab import paths
+from lyceum_lab import paths, platform
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
 from lyceum_ops.terraform import Event, Listener, Root, Terraform
@@ -35,19 +35,23 @@ def aws_environment(endpoint: str) -> dict[str, str]:
         "AWS_MAX_ATTEMPTS": "2",
         # S3 Control puts the account into the host name; through this proxy it reaches the emulator all the same.
         "HTTP_PROXY": endpoint,
-        "NO_PROXY": "127.0.0.1,localhost",
-        # Nothing of the user's own configuration may leak in; `forget_aws` takes care of the variables.
+        "http_proxy": endpoint,
+        # Nothing of the user's own configuration may leak in; `isolate` takes care of the variables.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 
 
-def forget_aws() -> None:
-    """Drop this process's own AWS settings: no child of a rehearsal may reach a real account."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    # A proxy of the user's must not get what is meant for the emulator.
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+def isolate() -> None:
+    """Drop what this process inherited and no child of a rehearsal may see: real accounts, mail, proxies, settings."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "GRANIAN_", "DJANGO_")) or name in platform.SETTINGS:
+            del os.environ[name]
+    # What is meant for the emulator goes to no proxy; downloads over https may still need the user's.
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        os.environ.pop(name, None)
+    kept = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, ("127.0.0.1,localhost", kept)))
 
 
 def _session(env: Mapping[str, str]) -> Any:

@@ -9,8 +9,6 @@ import urllib.request
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
 from lyceum_lab import paths
 from lyceum_lab.console import out
 from lyceum_lab.rehearsal.state import State
@@ -44,23 +42,26 @@ def show(there: State) -> None:
     """Print the state for people."""
     if there.phase != "ready":
         out.print(f"Starting for {time.time() - there.started:.0f} s; {there.infrastructure}.")
+    # Plain lines: a table that is cut to a narrow terminal would cut the passwords.
     if there.url:
-        table = Table(title=f"Lyceum answers at {there.url}", title_style="bold", title_justify="left")
-        for column in ("role", "e-mail", "password"):
-            table.add_column(column)
+        out.print(f"[bold]Lyceum answers at {there.url}[/bold]")
         for account in there.accounts:
-            table.add_row(account.role, account.email, account.password)
-        out.print(table)
-    if there.emulator:
-        table = Table(title=f"In the emulated AWS at {there.emulator}", title_style="bold", title_justify="left")
-        table.add_column("service")
-        table.add_column("what exists")
-        for service, kinds in sorted(resources(there.emulator).items()):
-            table.add_row(service, ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
-        out.print(table)
+            out.print(f"  {account.role:13}  {account.email:28}  {account.password}")
+    if there.emulator and (found := resources(there.emulator)):
+        out.print(f"[bold]In the emulated AWS at {there.emulator}[/bold]")
+        for service, kinds in sorted(found.items()):
+            out.print(f"  {service:20}  {', '.join(_counted(n, kind) for kind, n in sorted(kinds.items()))}")
     if there.phase == "ready":
         memory = processes.pss_mib(there.pids["platform"])
         out.print(
             f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s; the platform uses {memory:.0f} MiB PSS."
         )
         out.print("./lyceum status, ./lyceum logs; ./lyceum down (or Ctrl-C where it runs) ends it and keeps nothing.")
+
+
+def _counted(number: int, kind: str) -> str:
+    if number == 1:
+        return f"1 {kind}"
+    if kind.endswith("y") and kind[-2] not in "aeou":
+        return f"{number} {kind[:-1]}ies"
+    return f"{number} {kind}{'es' if kind.endswith('s') else 's'}"

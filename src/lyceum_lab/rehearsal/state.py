@@ -69,31 +69,51 @@ def read() -> State | None:
 
 
 def running() -> State | None:
-    """The state of the rehearsal that runs now, or None."""
+    """The state of the rehearsal that runs now, or None. Its pid is that of the lock's holder, always."""
     try:
-        with (paths.REHEARSAL / "lock").open("r+") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with paths.LOCK.open("r+") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return read() or State(pid=0)
+        pid = _holder()
+        there = read()
+        return there if there and there.pid == pid else State(pid=pid)
     except OSError:
         pass
     return None
 
 
+def _holder() -> int:
+    # Between taking the lock and writing the number lies an instant.
+    for _ in range(20):
+        text = paths.LOCK.read_text().strip()
+        if text.isdigit():
+            return int(text)
+        time.sleep(0.05)
+    raise LyceumError(f"{paths.LOCK} is held by a process that did not say which.", "Find it with fuser and end it.")
+
+
 def take_lock() -> IO[str]:
     """Hold the lock until the process ends. Raises LyceumError when another rehearsal has it."""
     paths.REHEARSAL.mkdir(parents=True, exist_ok=True)
-    handle = (paths.REHEARSAL / "lock").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        there = read()
-        where = f" at {there.url}" if there and there.url else ""
-        raise LyceumError(
-            f"A rehearsal is already running{where}.", "See it with ./lyceum status, end it with ./lyceum down."
-        ) from None
-    return handle
+    handle = paths.LOCK.open("a+")
+    for attempt in range(10):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A `status` that looks at the lock holds it for an instant.
+            if attempt < 9:
+                time.sleep(0.05)
+            continue
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        return handle
+    handle.close()
+    there = read()
+    where = f" at {there.url}" if there and there.url else ""
+    raise LyceumError(
+        f"A rehearsal is already running{where}.", "See it with ./lyceum status, end it with ./lyceum down."
+    )
 
 
 def clean() -> int:
@@ -102,7 +122,7 @@ def clean() -> int:
     with suppress(FileNotFoundError):
         for entry in paths.REHEARSAL.iterdir():
             # The logs stay until the next start: they are what explains a failure.
-            if entry.name in {"lock", "logs"}:
+            if entry.name == "logs":
                 continue
             remove(entry)
     return ended

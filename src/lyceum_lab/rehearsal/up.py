@@ -15,8 +15,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lyceum_lab import paths, platform
 from lyceum_lab.console import Step, out, step
@@ -209,7 +208,7 @@ class Supervisor:
         self.workers.shutdown(wait=True, cancel_futures=True)
         if error:
             self.state.phase, self.state.error, self.state.pids = "failed", error, {}
-            self.state.accounts, self.state.url = [], ""
+            self.state.accounts, self.state.url, self.state.pid = [], "", 0
             with suppress(OSError):
                 self.state.write()
 
@@ -218,7 +217,9 @@ def up(port: int) -> None:
     """Run a rehearsal in the foreground until Ctrl-C or `./lyceum down`. Raises LyceumError when it cannot go on."""
     lock = state.take_lock()
     processes.require_port(port)
-    infrastructure.forget_aws()
+    infrastructure.isolate()
+    # A shell that starts it in the background has SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     supervisor = Supervisor(port)
@@ -249,55 +250,62 @@ def detach(port: int) -> None:
             "See it with ./lyceum status, end it with ./lyceum down.",
         )
     processes.require_port(port)
-    paths.REHEARSAL.mkdir(parents=True, exist_ok=True)
-    log = paths.REHEARSAL / "up.log"
-    with log.open("wb") as sink:
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    # A file of this start alone; its name goes at once, so that nothing is left however this ends.
+    said = paths.HOME / f"up-{os.getpid()}.log"
+    with said.open("xb") as sink, said.open(encoding="utf-8") as lines:
+        said.unlink()
         supervisor = subprocess.Popen(
             [str(paths.PYTHON), "-m", "lyceum_lab", "up", "--port", str(port)],
             env=platform.environment({"LYCEUM_HOME": str(paths.HOME)}), cwd=paths.CHECKOUT,
             stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-    try:
-        _follow(supervisor, log)
-    except KeyboardInterrupt:
-        supervisor.terminate()
-        supervisor.wait()
-        raise
+        try:
+            _follow(supervisor, lines)
+        except KeyboardInterrupt:
+            supervisor.terminate()
+            supervisor.wait()
+            raise
 
 
-def _follow(supervisor: subprocess.Popen[bytes], log: Path) -> None:
+def _follow(supervisor: subprocess.Popen[bytes], lines: IO[str]) -> None:
     """Copy the supervisor's lines to this terminal until it is ready or ends."""
-    with log.open(encoding="utf-8") as lines:
-        while True:
-            ended = supervisor.poll() is not None
-            there = state.read()
-            ready = there is not None and there.pid == supervisor.pid and there.phase == "ready"
-            if ready:
-                time.sleep(0.3)  # the last lines are on their way
-            text = lines.read()
-            if ended:
-                shown, _, last = text.rstrip().rpartition("\n")
-                out.print(shown, markup=False)
-                raise LyceumError(last.removeprefix("lyceum: ") or "the rehearsal ended", "")
-            out.print(text, end="", markup=False)
-            if ready:
-                return
-            time.sleep(0.2)
+    while True:
+        ended = supervisor.poll() is not None
+        there = state.read()
+        ready = there is not None and there.pid == supervisor.pid and there.phase == "ready"
+        if ready:
+            time.sleep(0.3)  # the last lines are on their way
+        text = lines.read()
+        if ended:
+            shown, _, last = text.rstrip().rpartition("\n")
+            out.print(shown, markup=False)
+            raise LyceumError(last.removeprefix("lyceum: ") or "The rehearsal ended without a word.")
+        out.print(text, end="", markup=False)
+        if ready:
+            return
+        time.sleep(0.2)
 
 
 def down() -> dict[str, Any]:
-    """End the running rehearsal, or clean up after one that crashed. Returns what was done."""
+    """End the running rehearsal, or clean up after one that crashed. Returns what was done.
+
+    Raises LyceumError when it does not end; nothing of it is removed then.
+    """
     there = state.running()
-    if there and there.pid:
-        os.kill(there.pid, signal.SIGTERM)
-        deadline = time.monotonic() + 60
-        while state.running() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if state.running():
-            os.kill(there.pid, signal.SIGKILL)
-            time.sleep(0.5)
-    ended = state.clean()
-    state.remove(paths.REHEARSAL)
+    if there:
+        for number, patience in ((signal.SIGTERM, 60), (signal.SIGKILL, 5)):
+            with suppress(ProcessLookupError):
+                os.kill(there.pid, number)
+            deadline = time.monotonic() + patience
+            while state.running() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if not state.running():
+                break
+    # Held while cleaning, so that no other start can come in between.
+    with state.take_lock():
+        ended = state.clean()
+        state.remove(paths.REHEARSAL)
     return {"was_running": there is not None, "left_over_processes": ended}
 
 

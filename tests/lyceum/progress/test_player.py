@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
+from django.dispatch import Signal
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.lyceum.progress.conftest import Classroom
@@ -103,20 +106,39 @@ def devices(
 
     def another() -> Device:
         context = browser.new_context()
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(40_000)
         opened.append(context)
         device = Device(context, live_server.url, classroom.video)
         device.sign_in(classroom.client())
         return device
 
-    yield another
-    for context in opened:
-        context.close()
+    # A request that outlives its page would find the next test's database half emptied.
+    under_way: list[int] = []
+    with (
+        _connected(request_started, lambda **_: under_way.append(1)),
+        _connected(request_finished, lambda **_: under_way.pop()),
+    ):
+        yield another
+        for context in opened:
+            context.close()
+        deadline = time.monotonic() + 20
+        while under_way:
+            assert time.monotonic() < deadline, "a request never ended"
+            time.sleep(0.05)
+
+
+@contextmanager
+def _connected(signal: Signal, receiver: Callable[..., object]) -> Iterator[None]:
+    signal.connect(receiver, weak=False)
+    try:
+        yield
+    finally:
+        signal.disconnect(receiver)
 
 
 def until_true(page: Page, expression: str) -> None:
     """Asks by itself: the page's own polling would need `eval`, which the site's policy forbids."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 40
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"never true: {expression}"
         page.wait_for_timeout(25)
