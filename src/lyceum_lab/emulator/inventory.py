@@ -88,6 +88,8 @@ COUNTED: dict[tuple[str, str], Counter] = {
     ("efs", "mount target"): lambda b: b.mount_targets_by_id.values(),
     ("elbv2", "load balancer"): lambda b: b.load_balancers.values(),
     ("elbv2", "target group"): lambda b: b.target_groups.values(),
+    ("backup", "backup vault"): lambda b: b.vaults.values(),
+    ("backup", "backup plan"): lambda b: b.plans.values(),
     ("autoscaling", "group"): lambda b: b.autoscaling_groups.values(),
     ("autoscaling", "scaling policy"): lambda b: b.policies.values(),
 }
