@@ -7,6 +7,8 @@ resource "aws_iam_policy" "boundary" {
 }
 
 data "aws_iam_policy_document" "boundary" {
+  source_policy_documents = [data.aws_iam_policy_document.boundary_backup.json]
+
   statement {
     sid     = "OwnData"
     actions = ["dynamodb:*Item", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan", "s3:*Object*", "s3:ListBucket*"]

@@ -49,5 +49,6 @@ locals {
     data     = data.aws_iam_policy_document.deployer_data.json
     keys     = data.aws_iam_policy_document.deployer_keys.json
     identity = data.aws_iam_policy_document.deployer_identity.json
+    backup   = data.aws_iam_policy_document.deployer_backup.json
   }
 }
