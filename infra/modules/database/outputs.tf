@@ -7,3 +7,8 @@ output "endpoint" {
     master_secret_arn = aws_db_instance.this.master_user_secret[0].secret_arn
   }
 }
+
+output "arn" {
+  description = "ARN of the instance, for backups and policies."
+  value       = aws_db_instance.this.arn
+}
