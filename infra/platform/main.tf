@@ -14,6 +14,8 @@ provider "aws" {
 
 data "aws_caller_identity" "current" {}
 
+data "aws_partition" "current" {}
+
 data "aws_availability_zones" "available" {
   state = "available"
 
@@ -74,4 +76,21 @@ module "files" {
   name               = local.name
   subnet_ids         = module.network.subnet_ids.data
   security_group_ids = [module.network.security_group_ids.files]
+}
+
+module "backup" {
+  source = "../modules/backup"
+
+  name      = local.name
+  protected = var.protected
+
+  resources = {
+    database = module.database.arn
+    progress = module.progress.table_arn
+    content  = module.content.bucket_arn
+    files    = module.files.file_system_arn
+  }
+
+  # Made by bootstrap; every role that the deployer makes carries it.
+  permissions_boundary_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/lyceum-boundary"
 }

@@ -36,3 +36,11 @@ output "network" {
     security_group_ids = module.network.security_group_ids
   }
 }
+
+output "backup" {
+  description = "Vault of the weekly recovery points, and the role that a restore job names."
+  value = {
+    vault    = module.backup.vault
+    role_arn = module.backup.role_arn
+  }
+}
