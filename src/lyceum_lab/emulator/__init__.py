@@ -2,6 +2,7 @@
 
     server.py      the process: port, threads, clean end
     gateway.py     the way of one request: name it, guard it, answer it (stub or moto, edited), record it
+    signatures.py  what a presigned URL must say, recomputed
     wire.py        AWS's protocols, both directions, from botocore's models: which operation is this, what does it say
     fillers/       what moto lacks, one file per AWS service, each entry with its reason
     patches.py     the few faults of moto that can only be mended inside it
@@ -13,3 +14,6 @@ filler is counted and listed (`GET /_lyceum/gaps`): green must not be over-read.
 """
 
 ACCOUNT = "123456789012"
+# The one key that exists from the start: a rehearsal's administrator. It opens nothing real.
+ROOT_KEY = "AKIAREHEARSAL0000000"
+ROOT_SECRET = "rehearsal"  # noqa: S105 - a secret of nothing

@@ -77,10 +77,10 @@ class Gateway:
         return answer
 
     def _answer(self, call: Call) -> tuple[Answer, str]:
-        for guard in fillers.guards(call):
-            guard.used += 1
-            guard.function(call)
         with self._lock:
+            for guard in fillers.guards(call):
+                guard.used += 1
+                guard.function(call)
             if stub := fillers.stub(call):
                 stub.used += 1
                 result = stub.function(call)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths, platform
+from lyceum_lab.emulator import ROOT_KEY, ROOT_SECRET
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
 from lyceum_ops.terraform import Event, Listener, Root, Terraform
@@ -25,8 +26,8 @@ NEEDED = {"bucket": ("module.content", "aws_s3_bucket"), "table": ("module.progr
 def aws_environment(endpoint: str) -> dict[str, str]:
     """Credentials, region and endpoint of the emulated account for a child process. The keys open nothing real."""
     return {
-        "AWS_ACCESS_KEY_ID": "AKIAREHEARSAL0000000",
-        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint,

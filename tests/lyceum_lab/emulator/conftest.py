@@ -47,13 +47,14 @@ class Emulator:
         with urllib.request.urlopen(f"{self.endpoint}/_lyceum/{name}") as answer:
             return json.load(answer)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, key: str = "AKIATEST", secret: str = SECRET, token: str | None = None) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
-            aws_access_key_id="AKIATEST",
-            aws_secret_access_key=SECRET,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(signature_version="s3v4" if service == "s3" else None, retries={"max_attempts": 0}),
         )
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from tests.lyceum_lab.emulator.conftest import Emulator
 
+from lyceum_lab.emulator import ROOT_KEY, ROOT_SECRET
+
 BUCKET = "lyceum-test-content"
 ORIGIN = "https://learn.example"
 TLS_ONLY = {
@@ -32,7 +34,7 @@ TLS_ONLY = {
 @pytest.fixture(scope="module")
 def s3(emulator: Emulator) -> Any:
     """A client, and the bucket as infra/modules/content makes it."""
-    client = emulator.client("s3")
+    client = emulator.client("s3", ROOT_KEY, ROOT_SECRET)
     client.create_bucket(Bucket=BUCKET)
     client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(TLS_ONLY))
     rule = {
@@ -110,7 +112,7 @@ def test_only_a_named_origin_may_read_the_answer(s3: Any) -> None:
 
 
 def test_an_unconditional_deny_keeps_its_force(emulator: Emulator) -> None:
-    client = emulator.client("s3")
+    client = emulator.client("s3", ROOT_KEY, ROOT_SECRET)
     client.create_bucket(Bucket="lyceum-test-closed")
     client.put_object(Bucket="lyceum-test-closed", Key="a", Body=b"a")
     deny = {

@@ -21,6 +21,9 @@ from lyceum_lab.emulator.wire import Call, dig
 
 Function = Callable[..., Any]
 
+# In place of operations, for a guard: every operation that AWS authenticates, also one without a name.
+EVERY = "*"
+
 
 @dataclass
 class Entry:
@@ -59,7 +62,7 @@ class Service:
         return self.memory.setdefault(name, {})
 
     def guard(self, *operations: str, because: str) -> Callable[[Function], Function]:
-        """`function(call)` may raise ApiError."""
+        """`function(call)` may raise ApiError. `EVERY` guards all operations but a browser's preflight."""
         return self._register("guard", operations, because)
 
     def stub(self, *operations: str, because: str) -> Callable[[Function], Function]:
@@ -123,7 +126,8 @@ def entries() -> list[Entry]:
 
 
 def guards(call: Call) -> list[Entry]:
-    return _by_call.get((call.service, call.operation, "guard"), [])
+    of_all = [] if call.operation == "Preflight" else _by_call.get((call.service, EVERY, "guard"), [])
+    return [*of_all, *_by_call.get((call.service, call.operation, "guard"), [])]
 
 
 def stub(call: Call) -> Entry | None:

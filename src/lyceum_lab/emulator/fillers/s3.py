@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
+from moto.sts.models import sts_backends
 
-from lyceum_lab.emulator import ACCOUNT
-from lyceum_lab.emulator.fillers import Service
+from lyceum_lab.emulator import ACCOUNT, ROOT_KEY, ROOT_SECRET, signatures
+from lyceum_lab.emulator.fillers import EVERY, Service
 from lyceum_lab.emulator.wire import Answer, ApiError, Call
 
 s3 = Service("s3")
 
 
 @s3.guard(
-    "GetObject",
-    "HeadObject",
-    "PutObject",
+    EVERY,
     because="moto serves a presigned URL for ever; on AWS it dies, and the player must be shown to renew it",
 )
 def refuse_expired(call: Call) -> None:
     query = parse_qs(call.environ.get("QUERY_STRING", ""))
-    if "Signature" in query and "Expires" in query:  # signature version 2, which older SDKs still make
-        if datetime.now(UTC).timestamp() > float(query["Expires"][0]):
-            raise ApiError("AccessDenied", "Request has expired", 403)
-        return
     if "X-Amz-Expires" not in query:
         return
     try:
@@ -39,6 +37,50 @@ def refuse_expired(call: Call) -> None:
         raise ApiError("AuthorizationQueryParametersError", "X-Amz-Expires must be at most 604800 seconds.", 400)
     if datetime.now(UTC) > signed + life:
         raise ApiError("AccessDenied", "Request has expired", 403)
+
+
+@s3.guard(
+    EVERY,
+    because="moto opens any key to any signature; on AWS a presigned URL opens what it was made for and nothing else",
+)
+def refuse_forged(call: Call) -> None:
+    environ = call.environ
+    authorized = "HTTP_AUTHORIZATION" in environ
+    presigned = signatures.read(environ)
+    if presigned is None:
+        # Moto takes these letters anywhere in the address for a signature. As version 2 they would be one, and AWS
+        # accepts that for no bucket made since June 2020.
+        if not authorized and "Signature=" in unquote(environ.get("REQUEST_URI", "")):
+            raise ApiError("InvalidRequest", f"Please use {signatures.ALGORITHM}.", 400)
+        return
+    if authorized:
+        raise ApiError("InvalidArgument", "Only one auth mechanism allowed.", 400)
+    secret = _secret(presigned.access_key, presigned.token)
+    if not signatures.is_right(presigned, environ, secret):
+        raise ApiError("SignatureDoesNotMatch", "The signature does not match the one that was calculated.", 403)
+    if unsigned := signatures.unsigned_headers(presigned, environ):
+        raise ApiError("AccessDenied", f"There were headers which were not signed: {', '.join(unsigned)}", 403)
+
+
+def _secret(access_key: str, token: str) -> str:
+    """The secret of the administrator, of a user or of an assumed role; ApiError when there is none to this key."""
+    if access_key.startswith("ASIA"):
+        for role in sts_backends[ACCOUNT]["aws"].assumed_roles:
+            if role.access_key_id == access_key:
+                if not hmac.compare_digest(str(role.session_token).encode(), token.encode("latin-1")):
+                    raise ApiError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+                if role.expiration < utcnow():
+                    raise ApiError("ExpiredToken", "The provided token has expired.", 400)
+                return str(role.secret_access_key)
+    elif token:
+        raise ApiError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+    elif access_key == ROOT_KEY:
+        return ROOT_SECRET
+    for user in iam_backends[ACCOUNT]["aws"].users.values():
+        for key in user.access_keys:
+            if key.access_key_id == access_key and key.status == "Active":
+                return str(key.secret_access_key)
+    raise ApiError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
 
 
 @s3.stub(
