@@ -102,3 +102,23 @@ def test_how_often_a_filler_was_used_is_counted(emulator: Emulator) -> None:
     efs.delete_file_system_policy(FileSystemId=made)
     assert used() == before + 1
     assert emulator.page("gaps")["stubbed"] == stubbed + 1
+
+
+def test_a_metric_filter_that_is_put_again_replaces_the_first(emulator: Emulator) -> None:
+    logs = emulator.client("logs")
+    logs.create_log_group(logGroupName="/watched")
+    for pattern in ("one", "one", "two"):
+        logs.put_metric_filter(
+            logGroupName="/watched",
+            filterName="watch",
+            filterPattern=pattern,
+            metricTransformations=[{"metricName": "n", "metricNamespace": "N", "metricValue": "1"}],
+        )
+    found = logs.describe_metric_filters(logGroupName="/watched")["metricFilters"]
+    assert [each["filterPattern"] for each in found] == ["two"]
+
+
+def test_a_user_has_no_credentials_of_single_services(emulator: Emulator) -> None:
+    iam = emulator.client("iam")
+    iam.create_user(UserName="leaving")
+    assert iam.list_service_specific_credentials(UserName="leaving")["ServiceSpecificCredentials"] == []
