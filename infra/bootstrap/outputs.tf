@@ -22,3 +22,13 @@ output "boundary_arn" {
   description = "Permissions boundary that every role made by the deployer must carry."
   value       = aws_iam_policy.boundary.arn
 }
+
+output "audit_bucket" {
+  description = "Name of the bucket that keeps the audit trail a year."
+  value       = module.audit.bucket
+}
+
+output "audit_alarms" {
+  description = "Names of the alarms on the audit trail."
+  value       = module.audit.alarms
+}

@@ -19,3 +19,19 @@ variable "environments" {
     error_message = "environments must be some of dev and prod; got ${join(", ", var.environments)}."
   }
 }
+
+variable "alarm_email" {
+  description = "Address that hears of every alarm of the account. No default: an alarm that nobody reads is none."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^@[:space:]]+@[^@[:space:].]+(\\.[^@[:space:].]+)+$", var.alarm_email))
+    error_message = "alarm_email must be an address as operator@example.org; got \"${var.alarm_email}\"."
+  }
+}
+
+variable "audit_retention_days" {
+  description = "Days that the audit trail can be searched in its log group. Its bucket keeps it a year."
+  type        = number
+  default     = 90
+}

@@ -29,6 +29,22 @@ mock_provider "aws" {
   mock_resource "aws_s3_bucket" {
     defaults = { arn = "arn:aws:s3:::lyceum-state-123456789012" }
   }
+
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/lyceum/audit" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:lyceum-audit-alarms" }
+  }
+}
+
+variables {
+  alarm_email = "operator@lyceum.example"
 }
 
 run "the_deployer_is_nobody_without_a_second_factor" {
@@ -115,4 +131,14 @@ run "an_unknown_environment_is_refused" {
   }
 
   expect_failures = [var.environments]
+}
+
+run "an_account_without_an_address_for_alarms_is_refused" {
+  command = plan
+
+  variables {
+    alarm_email = ""
+  }
+
+  expect_failures = [var.alarm_email]
 }

@@ -19,6 +19,8 @@ from lyceum_ops.terraform import Event, Listener, Root, Terraform
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+# What bootstrap has no default for. No letter is sent: the emulated SNS keeps them.
+BOOTSTRAP_VARIABLES = {"alarm_email": "operator@lyceum.example"}
 # What the platform cannot start without, by the address at which Terraform makes it.
 NEEDED = {"bucket": ("module.content", "aws_s3_bucket"), "table": ("module.progress", "aws_dynamodb_table")}
 
@@ -113,7 +115,7 @@ class Stack:
         """Apply what an account has once with a local state, then move that state into the bucket it made."""
         root = Root(self.tool, self.folder / "bootstrap", self.log)
         root.init()
-        root.apply(listener=listener)
+        root.apply(variables=BOOTSTRAP_VARIABLES, listener=listener)
         self.state_bucket = str(root.outputs()["state_bucket"])
         self.deployer = str(root.outputs()["deployer_user"])
         # As on AWS: the first state cannot be kept in a bucket that it is about to create.
