@@ -122,3 +122,11 @@ def test_a_user_has_no_credentials_of_single_services(emulator: Emulator) -> Non
     iam = emulator.client("iam")
     iam.create_user(UserName="leaving")
     assert iam.list_service_specific_credentials(UserName="leaving")["ServiceSpecificCredentials"] == []
+
+
+def test_a_trail_can_be_deleted_by_its_arn(emulator: Emulator) -> None:
+    emulator.client("s3").create_bucket(Bucket="trail-files")
+    cloudtrail = emulator.client("cloudtrail")
+    arn = cloudtrail.create_trail(Name="short-lived", S3BucketName="trail-files")["TrailARN"]
+    cloudtrail.delete_trail(Name=arn)
+    assert cloudtrail.describe_trails()["trailList"] == []
