@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from lyceum.accounts.models import User
 
 LONGEST_LESSON_SECONDS = 6 * 3600
+# As many as a folder's Markdown may have bytes, and for the same reason: every view renders it. A test compares.
+LONGEST_MARKDOWN = 32 * 1024
+
+
+def _check_markdown(field: str, text: str) -> None:
+    if len(text) > LONGEST_MARKDOWN:
+        longest = f"{LONGEST_MARKDOWN:,}".replace(",", " ")
+        raise ValidationError({field: f"The text may have {longest} characters at most: divide it."})
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
@@ -84,6 +92,10 @@ class Course(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("course", args=[self.slug])
+
+    def clean(self) -> None:
+        super().clean()
+        _check_markdown("description_md", self.description_md)
 
 
 class Section(models.Model):
@@ -156,6 +168,7 @@ class Lesson(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        _check_markdown("body_md", self.body_md)
         if self.section_id and self.course_id and self.section.course_id != self.course_id:
             raise ValidationError({"section": "The section belongs to another course."})
 

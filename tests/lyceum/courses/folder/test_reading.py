@@ -8,7 +8,7 @@ from django.db.models import CharField
 
 from lyceum.courses.folder.faults import FaultyFolderError
 from lyceum.courses.folder.reading import read_folder
-from lyceum.courses.models import Course, Lesson, Section
+from lyceum.courses.models import LONGEST_MARKDOWN, Course, Lesson, Section
 
 from .conftest import CAPTIONS, PNG, TEXT, Replace, box, mp4
 
@@ -68,6 +68,7 @@ def test_limits_fit_the_columns() -> None:
     assert longest(Course, "topic") == reading.TOPIC_CHARS
     assert longest(Course, "language") == reading.LANGUAGE_CHARS
     assert set(reading.LEVELS) == set(Course.Level.values)
+    assert LONGEST_MARKDOWN == reading.MAX_MARKDOWN
     assert set(reading.KINDS) == set(Lesson.Kind.values)
 
 
@@ -146,7 +147,7 @@ def test_markdown_of_300_mb_is_not_read(course: Path) -> None:
     import resource
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert faults(course) == ["lessons/01.md: is 300 MiB, and may be 1 MiB at most"]
+    assert faults(course) == ["lessons/01.md: is 300 MiB, and may be 32 KiB at most"]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
 
 
@@ -277,3 +278,11 @@ def test_the_sample_course_is_sound() -> None:
     cover = folder.cover
     assert cover
     assert cover.size < 300_000
+
+
+def test_markdown_may_be_32_kib(course: Path) -> None:
+    lesson = course / "lessons/01.md"
+    lesson.write_text(TEXT + "x" * (32 * 1024 - len(TEXT)))
+    read_folder(course)
+    lesson.write_text(TEXT + "x" * (32 * 1024 - len(TEXT) + 1))
+    assert faults(course) == ["lessons/01.md: is 32769 bytes, and may be 32 KiB at most"]
