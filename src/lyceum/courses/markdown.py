@@ -4,6 +4,7 @@ Two layers, because authors are not the site's operators: the parser passes no r
 cleaned again by a list of what may remain. Headings move down one level, since the page's own title is the first.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -30,6 +31,8 @@ ATTRIBUTES = {
     "td": {"class"},
     "th": {"class", "scope"},
 }
+# What browsers drop from an address before they read it.
+_BLANKS = re.compile(r"[\x00-\x20]+")
 CLASSES = ("table-scroll", "align-left", "align-center", "align-right")
 
 
@@ -78,6 +81,9 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "class":
         allowed = value in CLASSES or (tag == "code" and value.startswith("language-") and len(value) < 40)
         return value if allowed else None
+    # `//host` leads to another site and looks like a page of this one; browsers also read a backslash as a slash.
+    if attribute in {"href", "src"} and _BLANKS.sub("", value).replace("\\", "/").startswith("//"):
+        return None
     return value
 
 

@@ -1,11 +1,15 @@
 """What authors write: shown as meant, and harmless whatever it holds."""
 
+import time
+
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.lyceum.conftest import Put
 
 from lyceum.courses.markdown import render
+from lyceum.courses.models import LONGEST_MARKDOWN, Course, Lesson
 
 
 @pytest.mark.parametrize(
@@ -96,3 +100,32 @@ def test_content_of_the_store_is_shown_by_its_address(put: Put) -> None:
 @pytest.mark.parametrize("key", ["../secret", "", "UPPER", "%2e%2e/secret", ".types/a"])
 def test_content_that_cannot_be_is_not_linked(put: Put, key: str) -> None:
     assert "secret" not in render(f"![x](content:{key})").replace("%", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["//evil.example", "/\\evil.example", "</\t/evil.example>", "&#47;/evil.example", "</ /evil.example>"],
+)
+def test_an_address_that_hides_another_site_is_taken_out(address: str) -> None:
+    for text in (f"[x]({address})", f"![x]({address})"):
+        html = render(text)
+        assert "//evil" not in html.replace("\t", "").replace("\\", "/")
+
+
+def test_addresses_of_other_sites_that_say_so_stay() -> None:
+    assert 'href="http://example.org/a//b"' in render("[x](http://example.org/a//b)")
+
+
+@pytest.mark.parametrize("piece", ["![", '[a](b"', "["])
+def test_the_worst_text_of_the_permitted_length_is_shown_at_once(piece: str) -> None:
+    text = (piece * LONGEST_MARKDOWN)[:LONGEST_MARKDOWN]
+    before = time.process_time()
+    render(text)
+    assert time.process_time() - before < 2  # a third of it on a quiet machine; a text of 1 MiB takes 16 s
+
+
+def test_a_longer_text_is_refused_where_it_is_typed() -> None:
+    long = "x" * (LONGEST_MARKDOWN + 1)
+    for thing in (Course(description_md=long), Lesson(body_md=long)):
+        with pytest.raises(ValidationError, match="32 768 characters at most"):
+            thing.clean()
