@@ -213,3 +213,12 @@ def test_a_course_made_on_the_platform_is_not_overwritten(course: Path, store: F
     ]
     assert Course.objects.get().title == "Written by hand"
     assert kept(store) == {}
+
+
+def test_of_very_many_faults_the_first_are_shown(course: Path, replace: Replace) -> None:
+    replace("course.yaml", "topic: Nature", "instructors: [" + ", ".join(f"n{n}" for n in range(120)) + "]")
+    lines, closing = refused(course)
+    assert len(lines) == 51
+    assert all("is not an e-mail" in line for line in lines[:50])
+    assert lines[-1] == "… and 70 more faults."
+    assert "120 faults" in closing

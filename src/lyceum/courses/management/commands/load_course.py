@@ -1,6 +1,7 @@
 """Loads a course folder, or brings the course that came from it up to date. The format: docs/how-to/course-folder.md.
 
-Faults go to standard error, one line each (`lessons/02.md:4: …`), all at once, with a closing line and exit code 1.
+Faults go to standard error, one line each (`lessons/02.md:4: …`), all at once, with a closing line and exit code 1;
+of very many only the first are shown.
 """
 
 from pathlib import Path
@@ -12,6 +13,8 @@ from lyceum.content import get_store
 from lyceum.courses.folder.faults import FaultyFolderError, LoadFailedError
 from lyceum.courses.folder.loading import LoadReport, load
 from lyceum.courses.folder.reading import CourseFolder, read_folder
+
+MAX_LISTED = 50
 
 
 class Command(BaseCommand):
@@ -26,18 +29,21 @@ class Command(BaseCommand):
         dry_run: bool = options["dry_run"]
         try:
             folder = read_folder(path)
-            for warning in folder.warnings:
-                self.stderr.write(f"{warning} (a warning)")
+            self._list([f"{warning} (a warning)" for warning in folder.warnings], "warning")
             report = load(folder, store=get_store(), dry_run=dry_run)
         except FaultyFolderError as error:
-            for fault in error.faults:
-                self.stderr.write(str(fault))
-            count = len(error.faults)
-            faults = "1 fault" if count == 1 else f"{count} faults"
+            self._list([str(fault) for fault in error.faults], "fault")
+            faults = _count(len(error.faults), "fault")
             raise CommandError(f"{path} was not loaded: {faults}. Nothing was changed.") from error
         except LoadFailedError as error:
             raise CommandError(f"{path} was not loaded. {error} Nothing was changed.") from error
         self._tell(folder, report, dry_run=dry_run)
+
+    def _list(self, lines: list[str], thing: str) -> None:
+        for line in lines[:MAX_LISTED]:
+            self.stderr.write(line)
+        if len(lines) > MAX_LISTED:
+            self.stderr.write(f"… and {_count(len(lines) - MAX_LISTED, f'more {thing}')}.")
 
     def _tell(self, folder: CourseFolder, report: LoadReport, *, dry_run: bool) -> None:
         if report.state == "unchanged":
