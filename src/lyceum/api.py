@@ -10,6 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from lyceum.progress.api import router as progress
+from lyceum.web import errors
 
 api = NinjaAPI(title="Lyceum", version="1", auth=django_auth, docs_url=None, urls_namespace="api-v1")
 
@@ -38,6 +39,9 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    # ninja raises a 403 for one thing only, a request without this site's token, and gives it no type of its own.
+    if error.status_code == 403:
+        return errors.csrf_failure(request)
     return api.create_response(
         request, {"code": f"http-{error.status_code}", "detail": str(error)}, status=error.status_code
     )

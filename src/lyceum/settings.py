@@ -10,14 +10,14 @@ server and no account: SQLite, files under `var/`, no mail. The same code runs i
 | CONTENT_URL | `file://<var>/content` | course materials: `file:///folder` or `s3://bucket` |
 | PROGRESS_URL | `database:` | course progress: `database:` or `dynamodb://table` |
 | SHARED_FILES_DIR | `<var>/shared` | files that students share |
-| SECRET_KEY | made once, kept in the var directory | must be given when DATABASE_URL is, unless DEBUG |
+| SECRET_KEY | made once, kept in the var directory | must be given when DATABASE_URL is, unless LYCEUM_DEBUG |
 | ALLOWED_HOSTS | this machine | names the site answers to, with commas |
 | SECURE | 0 | 1 behind TLS: secure cookies, HSTS, redirects to https |
 | TRUSTED_PROXIES | 0 | proxies in front that set X-Forwarded-For; rate limits count by the address they report |
 | EMAIL_URL | none | `smtp://user:password@host:587`; with it addresses are verified and passwords can be reset |
 | EMAIL_FROM | `Lyceum <no-reply@localhost>` | sender of that mail |
 | COLLECTED_STATIC | 0 | 1 serves what `collectstatic` left in `<var>/static`, with names that change with the content |
-| DEBUG | 0 | 1 shows tracebacks to everyone: never on a server |
+| LYCEUM_DEBUG | 0 | 1 shows tracebacks to everyone: never on a server |
 """
 
 from pathlib import Path
@@ -32,7 +32,8 @@ from lyceum import environment
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = Path(environment.text("LYCEUM_VAR_DIR", str(BASE_DIR / "var"))).absolute()
 
-DEBUG = environment.flag("DEBUG")
+# Under a name of its own: other tools read DEBUG and give it values that are no flag.
+DEBUG = environment.flag("LYCEUM_DEBUG")
 SECURE = environment.flag("SECURE")
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "lyceum.web.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lyceum.web.middleware.BodyLimitMiddleware",
+    "lyceum.web.middleware.ApiRefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -158,7 +160,18 @@ ACCOUNT_USER_DISPLAY = "lyceum.accounts.selectors.display_name"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_IS_SENT else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Lyceum: "
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/300s/key", "signup": "20/m/ip"}
+# Says the same of a known and an unknown address wherever mail can carry the difference. Without mail signing up has
+# to say that an address is taken; the limit on sign-ups below is then all that slows a search for accounts.
+ACCOUNT_PREVENT_ENUMERATION = True
+# The key of login_failed is the email together with the client's address (lyceum.accounts.adapter), so that nobody is
+# locked out by wrong passwords from elsewhere. login_failed_anywhere counts the email alone, against guessing from
+# many addresses; it must stay well above what login_failed allows one address in an hour.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/300s/key,20/h/key",
+    "login_failed_anywhere": "50/h/key",
+    "signup": "5/m/ip",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.count("TRUSTED_PROXIES", 0)
 
 # --- Defence --------------------------------------------------------------------------------------------------------
@@ -212,13 +225,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "lyceum": {"level": "INFO"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # A wrong host or a missing page is the visitor's doing; it need not fill the log.
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        # A wrong host, a stale form or a missing page is the visitor's doing; it need not fill the log. An empty list
+        # of handlers would not silence it: Python then writes to stderr by itself.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        "django.security.csrf": {"level": "ERROR"},
         "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
     },
 }

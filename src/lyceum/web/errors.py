@@ -39,6 +39,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, 404, "not-found", "We could not find that page", text)
 
 
+def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
+    text = f"This address takes {allowed}, and not {request.method}. Nothing was changed."
+    answer = _error(request, 405, "wrong-method", "That cannot be done here", text)
+    answer["Allow"] = allowed
+    return answer
+
+
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     text = f"What was sent is larger than the {limit // 1024} KiB this address takes. Nothing was changed."
     return _error(request, 413, "too-large", "That was too much at once", text)

@@ -95,3 +95,16 @@ class BodyLimitMiddleware:
         if not length.isdecimal():
             return errors.bad_request(request)
         return errors.too_large(request, limit) if int(length) > limit else self.get_response(request)
+
+
+class ApiRefusalMiddleware:
+    """Keeps the API's promise about errors for a wrong method, which its router refuses in plain text."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path_info.startswith("/api/"):
+            return errors.wrong_method(request, response["Allow"])
+        return response

@@ -155,6 +155,25 @@ def test_the_api_answers_errors_in_json(client: Client, student: User) -> None:
         assert (answer.status_code, json.loads(answer.content)["code"]) == (status, code)
 
 
+def test_the_api_refuses_a_wrong_method_in_json(client: Client, student: User) -> None:
+    for browser in (client, signed_in(student)):
+        answer = browser.get("/api/v1/progress/reports")
+        assert (answer.status_code, answer["Allow"]) == (405, "POST")
+        assert json.loads(answer.content) == {
+            "code": "wrong-method",
+            "detail": "This address takes POST, and not GET. Nothing was changed.",
+        }
+
+
+def test_the_api_refuses_a_forged_request_as_the_pages_do(student: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(student)
+    answer = strict.post("/api/v1/progress/reports", "{}", content_type="application/json")
+    body = json.loads(answer.content)
+    assert (answer.status_code, body["code"]) == (403, "csrf-failed")
+    assert body["detail"] in strict.post("/accounts/logout/").content.decode().replace("&#x27;", "'")
+
+
 def test_the_api_describes_itself(client: Client, db: None) -> None:
     assert "/api/v1/progress/reports" in json.loads(client.get("/api/v1/openapi.json").content)["paths"]
     assert client.get("/api/v1/docs").status_code == 404  # its page would load scripts from elsewhere
@@ -245,11 +264,26 @@ def test_behind_tls_cookies_travel_only_there(tmp_path: Path) -> None:
     assert _settings(tmp_path, names).stdout == "False False False\n"
 
 
-@pytest.mark.parametrize("wrong", [{"DEBUG": "maybe"}, {"TRUSTED_PROXIES": "-1"}, {"EMAIL_URL": "mail.example"}])
+@pytest.mark.parametrize("wrong", [{"LYCEUM_DEBUG": "maybe"}, {"TRUSTED_PROXIES": "-1"}, {"EMAIL_URL": "mail.example"}])
 def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, wrong: dict[str, str]) -> None:
     answer = _settings(tmp_path, "1", **wrong)
     assert answer.returncode != 0
     assert next(iter(wrong)) in answer.stderr.splitlines()[-1]
+
+
+def test_another_tools_debug_is_not_ours(tmp_path: Path) -> None:
+    assert _settings(tmp_path, "settings.DEBUG", DEBUG="*").stdout == "False\n"
+    assert _settings(tmp_path, "settings.DEBUG", LYCEUM_DEBUG="1").stdout == "True\n"
+
+
+def test_what_visitors_do_wrong_does_not_fill_the_log(tmp_path: Path) -> None:
+    client = "__import__('django.test').test.Client(enforce_csrf_checks=True)"
+    for expression, status in [
+        (f"{client}.get('/', headers={{'host': 'evil.example'}}).status_code", 400),
+        (f"{client}.post('/accounts/login/', headers={{'host': 'localhost'}}).status_code", 403),
+    ]:
+        answer = _settings(tmp_path, expression)
+        assert (answer.stdout, answer.stderr) == (f"{status}\n", "")
 
 
 def test_sqlite_waits_and_writes_ahead(tmp_path: Path) -> None:
