@@ -1,8 +1,11 @@
-"""Where allauth meets this platform: what a new account takes from the sign-up form, and when mail can be sent."""
+"""Where allauth meets this platform: what a new account takes from the sign-up form, when mail can be sent, and whose
+failed sign-ins count against whom.
+"""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -19,3 +22,30 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         if settings.MAIL_IS_SENT:
             super().send_mail(template_prefix, email, context)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Counts a try that may fail; raises ValidationError when there were too many.
+
+        The tight limit comes first, so that what it refuses does not count against the email everywhere.
+        """
+        super().pre_authenticate(request, **credentials)
+        self._anywhere_usage = ratelimit.consume(request, **self._anywhere(request, credentials))
+        if not self._anywhere_usage:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """With the client's address: counted by email alone, anybody could lock anybody out."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{ratelimit.get_ip(request)}"
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if usage := getattr(self, "_anywhere_usage", None):
+            usage.rollback()
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        ratelimit.clear(request, **self._anywhere(request, credentials))
+
+    def _anywhere(self, request: HttpRequest, credentials: dict[str, Any]) -> dict[str, str]:
+        key = super()._get_login_attempts_cache_key(request, **credentials)
+        return {"app": "allauth.account", "action": "login_failed_anywhere", "key": key}

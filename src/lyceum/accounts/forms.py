@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from lyceum.accounts.models import User
+from lyceum.accounts.models import User, check_display_name
 
 
 class SignupForm(forms.Form):
@@ -13,6 +13,7 @@ class SignupForm(forms.Form):
     display_name = forms.CharField(
         label="Your name",
         max_length=80,
+        validators=[check_display_name],
         help_text="Shown to your instructors and fellow students.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

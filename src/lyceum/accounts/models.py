@@ -8,9 +8,18 @@ address was typed.
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+
+def check_display_name(name: str) -> None:
+    """Raises ValidationError for line breaks, control characters and invisible ones, also those that turn the
+    direction of the text around them (category Cf): with them one name can pass for another.
+    """
+    if not name.isprintable():
+        raise ValidationError("The name holds a line break or an invisible character. Type it again by hand.")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -63,6 +72,10 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
+        try:
+            check_display_name(self.display_name)
+        except ValidationError as error:
+            raise ValidationError({"display_name": error}) from error
 
     @property
     def is_administrator(self) -> bool:

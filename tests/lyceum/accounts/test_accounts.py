@@ -24,8 +24,9 @@ def _no_former_tries() -> Iterator[None]:
     cache.clear()
 
 
-def sign_in(client: Client, email: str, password: str) -> HttpResponse:
-    answer: HttpResponse = client.post("/accounts/login/", {"login": email, "password": password})  # type: ignore[assignment]
+def sign_in(client: Client, email: str, password: str, address: str = "127.0.0.1") -> HttpResponse:
+    form = {"login": email, "password": password}
+    answer: HttpResponse = client.post("/accounts/login/", form, REMOTE_ADDR=address)  # type: ignore[assignment]
     return answer
 
 
@@ -57,6 +58,8 @@ def test_a_visitor_signs_up_and_is_signed_in(client: Client) -> None:
         ({"password1": "93746102846"}, "entirely numeric"),
         ({"email": "nobody"}, "valid email address"),
         ({"display_name": ""}, "required"),
+        ({"display_name": "a\nb"}, "invisible character"),
+        ({"display_name": "a\u202eb"}, "invisible character"),
     ],
 )
 def test_a_sign_up_that_will_not_do_says_why_and_makes_nothing(
@@ -125,9 +128,27 @@ def test_guessing_passwords_is_stopped_also_for_the_right_one(client: Client, st
     assert sign_in(Client(), student.email, PASSWORD).status_code != 302
 
 
+def test_wrong_passwords_from_elsewhere_lock_nobody_out(client: Client, student: User) -> None:
+    for _ in range(6):
+        sign_in(Client(), student.email, "a guess", "10.0.0.66")
+    assert "Too many" in sign_in(Client(), student.email, PASSWORD, "10.0.0.66").content.decode()
+    assert sign_in(client, student.email, PASSWORD, "10.0.0.1").status_code == 302
+
+
+def test_guessing_from_many_addresses_is_stopped_as_well(client: Client, student: User) -> None:
+    for number in range(50):
+        assert "not correct" in sign_in(client, student.email, "a guess", f"10.0.1.{number}").content.decode()
+    assert "Too many" in sign_in(client, student.email, PASSWORD, "10.0.2.1").content.decode()
+
+
+def test_signing_in_rightly_uses_up_no_tries(student: User) -> None:
+    for number in range(51):
+        assert sign_in(Client(), student.email, PASSWORD, f"10.0.1.{number % 6}").status_code == 302, number
+
+
 def test_a_page_full_of_sign_ups_is_stopped_in_plain_words(client: Client) -> None:
-    answers = [sign_up(client, password1="short") for _ in range(21)]
-    assert answers[-1].status_code == 429
+    answers = [sign_up(client, password1="short") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert "Too many tries" in answers[-1].content.decode()
 
 
@@ -191,6 +212,12 @@ def test_create_user_makes_an_account_that_can_sign_in(client: Client, monkeypat
     assert user.password == before
     sign_in(client, "boss@lyceum.example", PASSWORD)
     assert is_signed_in(client)
+
+
+def test_create_user_refuses_a_name_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LYCEUM_USER_PASSWORD", PASSWORD)
+    with pytest.raises(CommandError, match="invisible character"):
+        create_user("--email", "a@lyceum.example", "--display-name", "a\u200bb")
 
 
 def test_create_user_reads_the_password_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
