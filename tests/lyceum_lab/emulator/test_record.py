@@ -38,7 +38,7 @@ def test_a_record_holds_the_outcome_and_nothing_secret(emulator: Emulator) -> No
 @pytest.mark.parametrize(
     ("service", "operation", "parameters"),
     [
-        ("iam", "list_service_specific_credentials", {}),  # query: moto knows the service, not the operation
+        ("iam", "get_organizations_access_report", {"JobId": "0" * 36}),  # query: moto lacks the operation
         ("ec2", "describe_spot_datafeed_subscription", {}),  # ec2
         ("codeconnections", "list_connections", {}),  # json: moto does not know the service
         ("accessanalyzer", "list_analyzers", {}),  # rest-json
