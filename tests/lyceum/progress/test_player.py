@@ -331,8 +331,8 @@ def test_a_laptop_that_slept_dates_what_it_saw_before_its_sleep(
     # It wakes: the wall clock went on, the monotonic clock did not.
     page.evaluate("const now = Date.now; Date.now = () => now() + 3_600_000; undefined")
     page.wait_for_timeout(1_500)
-    with page.expect_response("**/progress/anchors"):
-        laptop.context.unroute("**/api/**")
+    laptop.context.unroute("**/api/**")
+    # Whether it asks for a new anchor first or the kept report brings one is a matter of which comes first.
     page.evaluate("window.dispatchEvent(new Event('online'))")
     settled(page)
     assert kept(classroom).buckets == {0, 2}
