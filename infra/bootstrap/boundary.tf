@@ -65,4 +65,17 @@ data "aws_iam_policy_document" "boundary" {
     ]
     resources = ["*"]
   }
+
+  # RDS makes the account's one group of operating system metrics itself, and sets how long it keeps.
+  statement {
+    sid       = "DatabaseMonitoringMakesItsGroup"
+    actions   = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
+    resources = ["arn:${local.partition}:logs:*:${local.account}:log-group:RDS*"]
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:PrincipalArn"
+      values   = [for prefix in local.prefixes : "arn:${local.partition}:iam::${local.account}:role/${prefix}database-monitoring"]
+    }
+  }
 }

@@ -67,6 +67,8 @@ resource "aws_db_instance" "this" {
   performance_insights_retention_period = 7
   performance_insights_kms_key_id       = aws_kms_key.database.arn
   database_insights_mode                = "standard"
+  monitoring_interval                   = 60
+  monitoring_role_arn                   = aws_iam_role.monitoring.arn
   enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
 
   auto_minor_version_upgrade = true
@@ -75,4 +77,7 @@ resource "aws_db_instance" "this" {
   deletion_protection       = var.protected
   skip_final_snapshot       = !var.protected
   final_snapshot_identifier = var.protected ? "${var.name}-database-final" : null
+
+  # RDS tries the role when the instance is made.
+  depends_on = [aws_iam_role_policy_attachment.monitoring]
 }

@@ -12,3 +12,13 @@ output "arn" {
   description = "ARN of the instance, for backups and policies."
   value       = aws_db_instance.this.arn
 }
+
+output "identifier" {
+  description = "Name of the instance, the dimension of its metrics."
+  value       = aws_db_instance.this.identifier
+}
+
+output "key_arn" {
+  description = "ARN of the key that encrypts it, its master password and its insights."
+  value       = aws_kms_key.database.arn
+}

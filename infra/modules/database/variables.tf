@@ -46,3 +46,13 @@ variable "protected" {
   type        = bool
   default     = true
 }
+
+variable "permissions_boundary_arn" {
+  description = "Boundary that bootstrap made; the deployer can make no role without it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of a policy of this account; got \"${var.permissions_boundary_arn}\"."
+  }
+}

@@ -1,9 +1,29 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/lyceum-test-database-monitoring" }
+  }
+}
 
 variables {
   name               = "lyceum-test"
   subnet_ids         = ["subnet-1", "subnet-2"]
   security_group_ids = ["sg-1"]
+
+  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/lyceum-boundary"
 }
 
 run "private_encrypted_observed_and_protected" {
@@ -37,6 +57,28 @@ run "private_encrypted_observed_and_protected" {
   assert {
     condition     = aws_db_instance.this.engine_lifecycle_support == "open-source-rds-extended-support-disabled"
     error_message = "Extended support is not bought by default."
+  }
+}
+
+run "the_system_below_is_seen_every_minute" {
+  command = plan
+
+  assert {
+    condition     = aws_db_instance.this.monitoring_interval == 60 && aws_db_instance.this.monitoring_role_arn == aws_iam_role.monitoring.arn
+    error_message = "Enhanced monitoring, through the module's own role."
+  }
+
+  assert {
+    condition     = aws_iam_role.monitoring.permissions_boundary == var.permissions_boundary_arn
+    error_message = "No role without the boundary."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.monitoring_trust.statement :
+      anytrue([for c in statement.condition : c.variable == "aws:SourceArn" && endswith(one(c.values), ":db:lyceum-test-database")])
+    ])
+    error_message = "RDS takes the role on behalf of this instance only."
   }
 }
 
