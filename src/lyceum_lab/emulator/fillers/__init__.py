@@ -27,13 +27,17 @@ EVERY = "*"
 
 @dataclass
 class Entry:
-    """One filler: for which operations of which service, of which kind, why, and how often it was used."""
+    """One filler: for which operations of which service, of which kind, why, and how often it was used.
+
+    `echoes` are the fields of an answer that repeat what was sent: an empty plan proves nothing about them.
+    """
 
     service: str
     kind: str
     operations: tuple[str, ...]
     because: str
     function: Function = field(repr=False)
+    echoes: tuple[str, ...] = ()
     used: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,6 +46,7 @@ class Entry:
             "kind": self.kind,
             "operations": list(self.operations),
             "because": self.because,
+            "echoes": list(self.echoes),
             "used": self.used,
         }
 
@@ -107,11 +112,14 @@ class Service:
             return changed
 
         self._register("note", tuple(written_by), because)(note)
-        self._register("edit", tuple(read_by), because)(show)
+        echoes = tuple(f"{at}.{shown}" for shown in fields.values())
+        self._register("edit", tuple(read_by), because, echoes)(show)
 
-    def _register(self, kind: str, operations: tuple[str, ...], because: str) -> Callable[[Function], Function]:
+    def _register(
+        self, kind: str, operations: tuple[str, ...], because: str, echoes: tuple[str, ...] = ()
+    ) -> Callable[[Function], Function]:
         def decorate(function: Function) -> Function:
-            entry = Entry(self.name, kind, operations, because, function)
+            entry = Entry(self.name, kind, operations, because, function, echoes)
             _entries.append(entry)
             for operation in operations:
                 _by_call.setdefault((self.name, operation, kind), []).append(entry)
