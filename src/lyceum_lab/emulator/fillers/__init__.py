@@ -30,6 +30,7 @@ class Entry:
     """One filler: for which operations of which service, of which kind, why, and how often it was used.
 
     `echoes` are the fields of an answer that repeat what was sent: an empty plan proves nothing about them.
+    `needed_by` says whose calls it completes; `./lyceum prove apply` wants each of Terraform's used.
     """
 
     service: str
@@ -38,6 +39,7 @@ class Entry:
     because: str
     function: Function = field(repr=False)
     echoes: tuple[str, ...] = ()
+    needed_by: str = "terraform"
     used: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,6 +49,7 @@ class Entry:
             "operations": list(self.operations),
             "because": self.because,
             "echoes": list(self.echoes),
+            "needed_by": self.needed_by,
             "used": self.used,
         }
 
@@ -56,10 +59,11 @@ _by_call: dict[tuple[str, str, str], list[Entry]] = {}
 
 
 class Service:
-    """The fillers of one service, by its signing name, and the memory they share."""
+    """The fillers of one service, by its signing name, and the memory they share. `needed_by` as in `Entry`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, needed_by: str = "terraform") -> None:
         self.name = name
+        self.needed_by = needed_by
         self.memory: dict[str, dict[Any, Any]] = {}
 
     def table(self, name: str) -> dict[Any, Any]:
@@ -119,7 +123,7 @@ class Service:
         self, kind: str, operations: tuple[str, ...], because: str, echoes: tuple[str, ...] = ()
     ) -> Callable[[Function], Function]:
         def decorate(function: Function) -> Function:
-            entry = Entry(self.name, kind, operations, because, function, echoes)
+            entry = Entry(self.name, kind, operations, because, function, echoes, self.needed_by)
             _entries.append(entry)
             for operation in operations:
                 _by_call.setdefault((self.name, operation, kind), []).append(entry)

@@ -17,7 +17,7 @@ from lyceum_lab.emulator import ACCOUNT, ROOT_KEY, ROOT_SECRET, signatures
 from lyceum_lab.emulator.fillers import EVERY, Service
 from lyceum_lab.emulator.wire import Answer, ApiError, Call
 
-s3 = Service("s3")
+s3 = Service("s3", needed_by="browsers")
 
 
 @s3.guard(
