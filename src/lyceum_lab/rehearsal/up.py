@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from lyceum_lab import paths, platform
 from lyceum_lab.console import Step, out, step
-from lyceum_lab.rehearsal import infrastructure, postgres, state
+from lyceum_lab.rehearsal import emulated, infrastructure, postgres, state
 from lyceum_lab.rehearsal.state import MARK, Account, State
 from lyceum_ops import processes, terraform
 from lyceum_ops.errors import LyceumError
@@ -93,18 +93,7 @@ class Supervisor:
         self.state.write()
 
     def _start_emulator(self) -> str:
-        port = processes.free_port()
-        log = self.logs / "emulator.log"
-        with log.open("ab") as sink:
-            self.children["emulator"] = subprocess.Popen(
-                [str(paths.PYTHON), "-m", "lyceum_lab.emulator", "--port", str(port),
-                 "--calls", str(self.logs / "calls.jsonl")],
-                env=platform.environment(self.env), cwd=paths.CHECKOUT, stdin=subprocess.DEVNULL, stdout=sink,
-                stderr=subprocess.STDOUT, start_new_session=True,
-                preexec_fn=processes.die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
-        endpoint = f"http://127.0.0.1:{port}"
-        platform.wait(f"{endpoint}/_lyceum/health", self.children["emulator"], log=log)
+        self.children["emulator"], endpoint = emulated.start(self.logs, self.env)
         self.state.emulator = endpoint
         self._keep_pids()
         return endpoint
