@@ -1,4 +1,4 @@
-"""`docs/design.md` from `docs/design.yaml`: each requirement, what was decided, where it stands and which test shows it.
+"""`docs/design.md` from `docs/design.yaml`: each requirement, what was decided, where it stands, which test shows it.
 
 A row names its tests as `place::name`, where the place is a Terraform test file, a Python test file or a proof. Whoever
 names a test, a module or a decision that is not there gets an error, so the page cannot outlive what it points at.
@@ -23,8 +23,8 @@ HEAD = """\
 # Design: requirement, decision, module, proof
 
 Each line of the mission, what was decided, where it stands and what shows it. Every test named here runs in
-`./lyceum test`, which fails when one of them does: a line stands here only as long as its tests pass. What no test can show
-without AWS is in [the list of the unproven](unproven.md).
+`./lyceum test`, which fails when one of them does: a line stands here only as long as its tests pass. What no test can
+show without AWS is in [the list of the unproven](unproven.md).
 """
 
 
