@@ -1,0 +1,373 @@
+"""`./lyceum prove apply`: the exact code of dev and of prod is applied side by side, changed as operators change it, and
+destroyed again, by the code that operates AWS (lyceum_ops), as the deployer that bootstrap made.
+
+An empty plan proves nothing about a field that the emulator merely echoes. The shares of moto's own answers, and the
+echoed fields, are therefore part of what is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import time
+import urllib.request
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from lyceum_lab.console import out
+from lyceum_lab.proofs.cloud import Cloud, account
+from lyceum_lab.proofs.report import Broken, Report, listed, require
+from lyceum_lab.rehearsal import infrastructure
+from lyceum_ops.changes import Change, Plan
+from lyceum_ops.errors import LyceumError, Refused
+from lyceum_ops.roots import Platform
+from lyceum_ops.terraform import Event, Inputs, Tally
+
+PROMISES = {
+    "applied": "the exact code of dev and of prod is applied side by side, as the deployer",
+    "interrupted": "an apply that is cut short half way is finished by the next one",
+    "empty": "a second plan changes nothing, in dev and in prod",
+    "secrets": "no state holds a value of a secret",
+    "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
+    "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
+    "protected": "prod refuses to be destroyed: while it is protected, and without its name",
+    "destroyed": "what is destroyed is gone: the account holds what bootstrap made and nothing else",
+    "fillers": "each filler that the emulator has for Terraform is used",
+}
+# Both environments at once on two cores; each waits for AWS most of its time.
+PARALLELISM = 40
+
+
+class Cut(Exception):
+    """The apply is cut short on purpose."""
+
+
+@dataclass
+class Environment:
+    """One environment of the proof, and how long its parts took, in seconds."""
+
+    name: str
+    root: Platform
+    inputs: Inputs
+    seconds: dict[str, float] = field(default_factory=dict)
+    resources: int = 0
+
+    def timed(self, what: str, work: Callable[[], Any]) -> Any:
+        began = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0) + time.monotonic() - began
+
+    def plan(self, **values: str) -> Plan:
+        """A plan with other values for some variables."""
+        return self.root.plan(Inputs(self.inputs.files, {**self.inputs.values, **values}))
+
+    def apply(self, plan: Plan, listener: Callable[[Event], None] = lambda _: None) -> str:
+        tally = Tally()
+
+        def listen(event: Event) -> None:
+            tally.add(event)
+            listener(event)
+
+        self.root.apply(plan, listener=listen)
+        return str(tally)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A change that operators make: the variables that ask for it, and what may be in its plan, as `action address`.
+
+    Each pattern has to be found, and nothing may be found that no pattern matches.
+    """
+
+    what: str
+    values: dict[str, str]
+    patterns: tuple[str, ...]
+
+    def hold_against(self, changes: Iterable[Change]) -> None:
+        said = [f"{change.action} {change.address}" for change in changes]
+        strange = [one for one in said if not any(re.fullmatch(pattern, one) for pattern in self.patterns)]
+        missing = [pattern for pattern in self.patterns if not any(re.fullmatch(pattern, one) for one in said)]
+        require(not strange, f"{self.what}: the plan also wants to {listed(strange)}")
+        require(not missing, f"{self.what}: the plan lacks {listed(missing)}; it has {listed(said) or 'nothing'}")
+
+
+CHANGES = (
+    Expected(
+        "another instance type", {"servers": '{instance_type="t3.micro"}'},
+        (r"update module\.servers\.aws_launch_template\.server",),
+    ),
+    Expected(
+        "one server at most", {"servers": "{max=1}"},
+        (r"update module\.servers\.aws_autoscaling_group\.servers", r"update module\.alarms\..*group-at-max.*"),
+    ),
+    Expected(
+        "a larger database", {"database": '{instance_class="db.t4g.small"}'},
+        (r"update module\.database\.aws_db_instance\.this",),
+    ),
+    Expected(
+        "another retention", {"session_retention_days": "30"},
+        (r'update module\.logs\.aws_cloudwatch_log_group\.this\["sessions"\]',),
+    ),
+    Expected(
+        "another operator", {"operator_cidrs": '["203.0.113.0/24", "198.51.100.7/32"]'},
+        (
+            r"create module\.network\.aws_vpc_security_group_ingress_rule\.flow\[.*\]",
+            r"(create|replace) module\.network\.aws_network_acl_rule\.flow\[.*\]",
+        ),
+    ),
+)  # fmt: skip
+# A flow is a line of code, not a variable.
+FLOW = Expected(
+    "another flow", {},
+    (
+        r'create module\.network\.aws_vpc_security_group_ingress_rule\.flow\["bastion-files-tcp-2049"\]',
+        r'create module\.network\.aws_vpc_security_group_egress_rule\.flow\["bastion-files-tcp-2049"\]',
+        r"(create|replace) module\.network\.aws_network_acl_rule\.flow\[\"(data|management)-.*\]",
+    ),
+)  # fmt: skip
+FLOW_LINE = '{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" },'
+
+
+def prove() -> int:
+    """Run the proof. Returns the exit code."""
+    report = Report(PROMISES)
+    began = time.monotonic()
+    with account("apply") as cloud:
+        dev, prod = _environment(cloud, "dev"), _environment(cloud, "prod")
+        # The threads live to the end: Linux would end Terraform with the thread that started it.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            whole = pool.submit(_apply, prod)
+            report.try_("interrupted", lambda: _apply_in_two_halves(dev))
+            report.try_("applied", lambda: _both_applied(dev, whole.result()))
+            both = (dev, prod)
+            report.try_("empty", lambda: "; ".join(pool.map(_second_plan, both)))
+            report.try_("secrets", lambda: _no_secret_in_states(cloud))
+            report.try_("protected", lambda: _refuses(prod))
+            going = pool.submit(_destroy_protected, prod)
+            report.try_("changes", lambda: _change(dev))
+            report.try_("release", lambda: _release(cloud, dev))
+            dev.timed("destroy", lambda: _destroy(dev))
+            going.result()
+            report.try_("destroyed", lambda: _nothing_left(cloud))
+            report.try_("fillers", lambda: _fillers(cloud))
+        for environment in both:
+            seconds = ", ".join(f"{what} {value:.0f} s" for what, value in environment.seconds.items())
+            out.print(f"{environment.name}: {environment.resources} resources; {seconds}", markup=False)
+        _shares(cloud)
+        out.print(f"All of it took {time.monotonic() - began:.0f} s.")
+    return report.close()
+
+
+def _environment(cloud: Cloud, name: str) -> Environment:
+    root = cloud.stack.platform(name, work=cloud.folder / name, log=cloud.logs / f"{name}.log", parallelism=PARALLELISM)
+    root.open()
+    return Environment(name, root, infrastructure.inputs(name, root.var_file))
+
+
+def _apply(environment: Environment) -> str:
+    plan = environment.timed("plan", environment.plan)
+    return str(environment.timed("apply", lambda: environment.apply(plan)))
+
+
+def _apply_in_two_halves(environment: Environment) -> str:
+    plan, half = environment.plan(), Tally()
+    wanted = len(plan.changes)
+
+    def cut(event: Event) -> None:
+        half.add(event)
+        if sum(half.done.values()) * 2 >= wanted:
+            raise Cut
+
+    try:
+        environment.apply(plan, cut)
+    except Cut:
+        pass
+    else:
+        raise Broken("it was not cut short")
+    rest = environment.timed("plan", environment.plan)
+    # What was being made when it was cut is made anew, hence replaced; nothing that was finished is begun again.
+    require(0 < len(rest.changes) < wanted, f"{len(rest.changes)} of {wanted} resources were left to do")
+    environment.timed("apply", lambda: environment.apply(rest))
+    return f"cut after {sum(half.done.values())} of {wanted} resources, {len(rest.changes)} left for the next apply"
+
+
+def _both_applied(dev: Environment, prod: str) -> str:
+    for environment in (dev,):
+        environment.resources = _count(environment)
+    return f"dev {dev.resources} resources, prod {prod}"
+
+
+def _count(environment: Environment) -> int:
+    def managed(module: dict[str, Any]) -> int:
+        own = sum(one["mode"] == "managed" for one in module.get("resources", []))
+        return own + sum(managed(child) for child in module.get("child_modules", []))
+
+    return managed(environment.root.root.show().get("values", {}).get("root_module", {}))
+
+
+def _second_plan(environment: Environment) -> str:
+    environment.resources = _count(environment)
+    plan: Plan = environment.timed("second plan", environment.plan)
+    environment.root.forget(plan)
+    require(plan.empty, f"{environment.name}: {plan.counts()}: {listed(change.address for change in plan.changes)}")
+    return f"{environment.name}: {environment.resources} resources unchanged"
+
+
+def _no_secret_in_states(cloud: Cloud) -> str:
+    manager, s3 = cloud.admin.client("secretsmanager"), cloud.admin.client("s3")
+    values = []
+    for secret in manager.list_secrets()["SecretList"]:
+        value = manager.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+        try:
+            values += [str(one) for one in json.loads(value).values() if len(str(one)) > 15]
+        except ValueError:
+            values.append(value)
+    require(len(values) >= 4, f"only {len(values)} secrets were found to look for")
+    bucket = cloud.stack.state_bucket
+    states = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"] if one["Key"].endswith(".tfstate")]
+    versions = 0
+    for key in states:
+        for version in s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]:
+            text = s3.get_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Body"].read().decode()
+            versions += 1
+            require(not any(value in text for value in values), f"{key} holds one")
+    return f"{len(values)} values looked for in {versions} versions of {len(states)} states"
+
+
+def _change(environment: Environment) -> str:
+    values: dict[str, str] = {}
+    for expected in CHANGES:
+        plan = environment.plan(**expected.values)
+        environment.root.forget(plan)
+        expected.hold_against(plan.changes)
+        values |= expected.values
+    flows = environment.root.root.folder / "flows.tf"
+    flows.write_text(flows.read_text().replace("  flows = concat([", f"  flows = concat([\n    {FLOW_LINE}", 1))
+    require(FLOW_LINE in flows.read_text(), "the table of flows does not begin as the proof expects it to")
+    plan = environment.plan()
+    environment.root.forget(plan)
+    FLOW.hold_against(plan.changes)
+    # All of them at once: what each adds to the plan was seen above.
+    values["servers"] = '{instance_type="t3.micro", max=1}'
+    environment.inputs = Inputs(environment.inputs.files, {**environment.inputs.values, **values})
+    tally = environment.timed("changes", lambda: environment.apply(environment.plan()))
+    _second_plan(environment)
+    return f"{len(CHANGES) + 1} kinds; done together: {tally}"
+
+
+def _release(cloud: Cloud, environment: Environment) -> str:
+    ec2 = cloud.admin.client("ec2")
+    template = environment.root.outputs()["servers"]["launch_template_id"]
+
+    def latest() -> dict[str, Any]:
+        return dict(ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
+                    ["LaunchTemplateVersions"][0])  # fmt: skip
+
+    release = f"v-{secrets.token_hex(3)}"
+    before = latest()
+    tags = [
+        {**one, "Tags": [t if t["Key"] != "Release" else {"Key": "Release", "Value": release} for t in one["Tags"]]}
+        for one in before["LaunchTemplateData"]["TagSpecifications"]
+    ]
+    ec2.create_launch_template_version(
+        LaunchTemplateId=template, SourceVersion=str(before["VersionNumber"]),
+        LaunchTemplateData={"TagSpecifications": tags},
+    )  # fmt: skip
+    _second_plan(environment)
+    changed = environment.plan(servers='{instance_type="t3.small", max=1}')
+    environment.apply(changed)
+    after = latest()
+    live = [
+        tag["Value"]
+        for one in after["LaunchTemplateData"]["TagSpecifications"]
+        for tag in one["Tags"]
+        if tag["Key"] == "Release"
+    ]
+    require(after["LaunchTemplateData"]["InstanceType"] == "t3.small", "Terraform's change is not in the template")
+    require(live == [release], f"Terraform's template says {live}, the live release is {release}")
+    environment.inputs = Inputs(
+        environment.inputs.files, {**environment.inputs.values, "servers": '{instance_type="t3.small", max=1}'}
+    )
+    return f"{release} is still the release after the instance type changed"
+
+
+def _refuses(environment: Environment) -> str:
+    from lyceum_ops import infrastructure as operate
+
+    resources = _count(environment)
+    try:
+        operate.destroy_opened(environment.root, environment.inputs, name_typed="prod")
+    except Refused as refused:
+        said = str(refused)
+    else:
+        raise Broken("prod was destroyed while it is protected")
+    require(_count(environment) == resources, "something was destroyed all the same")
+    require("protected=false" in said, f"the refusal does not say what to do: {said}")
+    return said
+
+
+def _destroy_protected(environment: Environment) -> None:
+    """The way that operators go: lift the protection by name, apply, type the environment's name."""
+    lifted = {**environment.inputs.values, "protected": "false"}
+    environment.inputs = Inputs(environment.inputs.files, lifted)
+    environment.timed("lift protection", lambda: environment.apply(environment.plan()))
+    environment.timed("destroy", lambda: _destroy(environment))
+
+
+def _destroy(environment: Environment) -> None:
+    from lyceum_ops import infrastructure as operate
+
+    try:
+        operate.destroy_opened(environment.root, environment.inputs, name_typed="another")
+    except Refused:
+        pass
+    else:
+        raise Broken(f"{environment.name} was destroyed under another name")
+    operate.destroy_opened(environment.root, environment.inputs, name_typed=environment.name)
+
+
+def _nothing_left(cloud: Cloud) -> str:
+    left = cloud.resources()
+    more = {
+        f"{service} {kind}": count - cloud.before.get(service, {}).get(kind, 0)
+        for service, kinds in left.items()
+        for kind, count in kinds.items()
+        if count != cloud.before.get(service, {}).get(kind, 0)
+    }
+    require(not more, f"left over: {more}")
+    kinds = sum(len(kinds) for kinds in cloud.before.values())
+    return f"{kinds} kinds of resources, each as many as before"
+
+
+def _gaps(cloud: Cloud) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{cloud.endpoint}/_lyceum/gaps", timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def _fillers(cloud: Cloud) -> str:
+    entries = [entry for entry in _gaps(cloud)["fillers"] if entry["needed_by"] == "terraform"]
+    unused = [f"{e['service']} {e['kind']} {'/'.join(e['operations'])}" for e in entries if not e["used"]]
+    require(not unused, f"not used, so not needed: {listed(unused, 20)}")
+    return f"{len(entries)} of them"
+
+
+def _shares(cloud: Cloud) -> None:
+    """Who answered, and what an empty plan therefore proves nothing about."""
+    gaps = _gaps(cloud)
+    counts = {by: gaps[by] for by in ("moto", "edited", "stubbed", "refused", "gap")}
+    total = sum(counts.values())
+    shares = ", ".join(f"{by} {count} ({100 * count / total:.1f} %)" for by, count in counts.items())
+    out.print(f"{total} calls to the emulated AWS: {shares}", markup=False)
+    out.print("An empty plan proves nothing about these, which the emulator echoes:")
+    for entry in gaps["fillers"]:
+        if entry["echoes"]:
+            out.print(f"  {entry['service']}: {', '.join(entry['echoes'])}", markup=False)
+        elif entry["kind"] in {"stub", "edit"} and entry["needed_by"] == "terraform":
+            out.print(f"  {entry['service']}: {entry['kind']} of {', '.join(entry['operations'])}", markup=False)

@@ -1,0 +1,103 @@
+"""An emulated account of the proof's own, below its own folder, with a lock: bootstrapped, and the deployer become.
+
+Whatever ends the proof, nothing of it stays: the processes die with it, the folder is emptied at its end and, after a
+crash, at the next start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lyceum_lab import paths, platform
+from lyceum_lab.console import out, step
+from lyceum_lab.rehearsal import emulated, infrastructure, report, state
+from lyceum_ops import processes, terraform
+from lyceum_ops.errors import LyceumError
+
+MARK = "LYCEUM_PROOF"
+
+
+@dataclass
+class Cloud:
+    """The account: where it answers, the deployer's tool and session, and what was there before any environment."""
+
+    folder: Path
+    logs: Path
+    endpoint: str
+    emulator: subprocess.Popen[bytes]
+    stack: infrastructure.Stack
+    admin: Any
+    deployer: Any
+    before: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def resources(self) -> dict[str, dict[str, int]]:
+        """What exists, by service and kind."""
+        return report.resources(self.endpoint)
+
+
+@contextmanager
+def account(name: str) -> Iterator[Cloud]:
+    """An emulated account with bootstrap applied. Raises LyceumError when another proof of the name runs."""
+    folder = paths.HOME / f"proof-{name}"
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    with (paths.HOME / f"proof-{name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LyceumError(f"The proof {name!r} runs already.", "Wait for it, or end it.") from None
+        _clean(folder)
+        logs = folder / "logs"
+        logs.mkdir(parents=True)
+        infrastructure.isolate()
+        emulator: subprocess.Popen[bytes] | None = None
+        try:
+            env = {MARK: str(folder)}
+            with step("start an emulated AWS for this proof") as line:
+                emulator, endpoint = emulated.start(logs, env)
+                line.note(endpoint)
+            yield _bootstrapped(folder, logs, endpoint, emulator, env)
+        except BaseException:
+            _keep_logs(logs, name)
+            raise
+        finally:
+            if emulator:
+                platform.stop(emulator)
+            _clean(folder)
+
+
+def _bootstrapped(folder: Path, logs: Path, endpoint: str, emulator: subprocess.Popen[bytes],
+                  env: dict[str, str]) -> Cloud:  # fmt: skip
+    tool = terraform.Terraform.prepare(paths.TOOLS)
+    tool = terraform.Terraform(tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)})
+    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log", "dev")
+    admin = infrastructure.session(tool.env, endpoint)
+    with step("apply infra/bootstrap, as the account's administrator"):
+        stack.apply_bootstrap(lambda _: None)
+    infrastructure.prepare_account(admin)
+    stack.become_deployer(endpoint)
+    cloud = Cloud(folder, logs, endpoint, emulator, stack, admin, infrastructure.session(stack.tool.env, endpoint))
+    cloud.before = cloud.resources()
+    return cloud
+
+
+def _keep_logs(logs: Path, name: str) -> None:
+    """What explains a failure outlives it, until the next one of the same proof."""
+    kept = paths.HOME / f"failed-{name}"
+    if kept.exists():
+        state.remove(kept)
+    if logs.exists():
+        os.replace(logs, kept)
+        out.print(f"The logs of this proof are kept in {kept}.", markup=False)
+
+
+def _clean(folder: Path) -> None:
+    processes.end(processes.marked(MARK, str(folder)))
+    if folder.exists():
+        state.remove(folder)
