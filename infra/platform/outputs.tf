@@ -8,6 +8,11 @@ output "region" {
   value       = var.region
 }
 
+output "protected" {
+  description = "Whether data refuses to be destroyed. ./lyceum destroy reads it and goes no further while it is true."
+  value       = var.protected
+}
+
 output "content_bucket" {
   description = "Bucket of course materials and videos; the platform's CONTENT_URL is s3://<it>."
   value       = module.content.bucket

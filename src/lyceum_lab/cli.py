@@ -9,12 +9,16 @@ import errno
 import json
 import os
 import sys
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from typer._click.exceptions import UsageError  # typer carries click inside itself and exports all but this
 
 from lyceum_ops.errors import LyceumError
+
+if TYPE_CHECKING:
+    from lyceum_ops.operate import Asked, Here
 
 app = typer.Typer(
     name="lyceum",
@@ -106,11 +110,130 @@ def login(
     mfa: Annotated[str, typer.Option("--mfa", metavar="CODE", help="The six digits that the device shows now.")],
 ) -> None:
     """Become the deployer for an hour: eval "$(./lyceum login --mfa 123456)"."""
-    import boto3
-
+    from lyceum_ops import aws
     from lyceum_ops.login import as_shell, become_deployer
 
-    typer.echo(as_shell(become_deployer(mfa, session=boto3.Session())))
+    typer.echo(as_shell(become_deployer(mfa, session=aws.session())))
+
+
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="The environment: dev or prod, of infra/platform/env.")]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", "-var", metavar="NAME=VALUE", help="A Terraform variable; may be given again."),
+]
+VariableFiles = Annotated[
+    list[Path] | None, typer.Option("--var-file", "-var-file", metavar="FILE", help="A file of Terraform variables.")
+]
+Meant = Annotated[
+    str,
+    typer.Option("--account", metavar="ID", help="The account that is meant; by default the one of last time."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask. What loses data is asked about all the same.")]
+YesDestroy = Annotated[
+    str, typer.Option("--yes-destroy", metavar="NAME", help="The environment's name, in place of typing it.")
+]
+
+
+def _here() -> Here:
+    from lyceum_lab import paths
+    from lyceum_ops.operate import Here
+
+    return Here(infra=paths.CHECKOUT / "infra", home=paths.HOME, tools=paths.TOOLS)
+
+
+def _asked(
+    var: list[str] | None, var_file: list[Path] | None, account: str, yes: bool = False, name: str = ""
+) -> Asked:
+    from lyceum_ops.operate import Asked, parse_variables, require_files
+
+    return Asked(parse_variables(var or []), require_files(var_file or []), account, yes, name)
+
+
+@app.command(rich_help_panel=OPERATE)
+def preflight(
+    environment: Annotated[str, typer.Argument(metavar="[ENV]", help="The environment to come.")] = "dev",
+    domain: Annotated[str, typer.Option("--domain", help="The domain it is to answer at.")] = "",
+    var: Variables = None,
+    var_file: VariableFiles = None,
+) -> None:
+    """Tell what an account lacks before a first deployment: reads only, the worst first, exit 1 if anything fails."""
+    from lyceum_ops.preflight import run
+
+    raise typer.Exit(run(_here(), environment, asked=_asked(var, var_file, ""), domain=domain))
+
+
+@app.command(rich_help_panel=OPERATE)
+def bootstrap(
+    region: Annotated[str, typer.Option("--region", help="Where everything of this account is to lie.")] = "",
+    alarm_email: Annotated[str, typer.Option("--alarm-email", metavar="ADDRESS", help="Who hears of alarms.")] = "",
+    var: Variables = None,
+    var_file: VariableFiles = None,
+    account: Meant = "",
+    yes: Yes = False,
+    yes_destroy: YesDestroy = "",
+) -> None:
+    """Make what an account has once: state bucket, deployer, boundary, audit trail. As its administrator.
+
+    The first state is local and moves into the bucket that this makes; from then on the bucket's counts. May be run
+    again at any time.
+    """
+    from lyceum_ops import operate
+
+    given = [*(var or []), *([f"alarm_email={alarm_email}"] if alarm_email else [])]
+    operate.bootstrap(_here(), asked=_asked(given, var_file, account, yes, yes_destroy), region=region)
+
+
+@app.command(rich_help_panel=OPERATE)
+def plan(environment: Environment, var: Variables = None, var_file: VariableFiles = None, account: Meant = "") -> None:
+    """Show what an apply would change in an environment, by address, lost data first. Changes nothing."""
+    from lyceum_ops import operate
+
+    operate.plan(_here(), environment, asked=_asked(var, var_file, account))
+
+
+@app.command(rich_help_panel=OPERATE)
+def apply(
+    environment: Environment,
+    var: Variables = None,
+    var_file: VariableFiles = None,
+    account: Meant = "",
+    yes: Yes = False,
+    yes_destroy: YesDestroy = "",
+) -> None:
+    """Create or change an environment: plan, show, ask, then do exactly what was shown. As the deployer.
+
+    A plan that loses data (a database, table, bucket or file system destroyed or replaced) wants the environment's
+    name typed; --yes is not enough for it.
+    """
+    from lyceum_ops import operate
+
+    operate.apply(_here(), environment, asked=_asked(var, var_file, account, yes, yes_destroy))
+
+
+@app.command(rich_help_panel=OPERATE)
+def destroy(
+    environment: Environment,
+    var: Variables = None,
+    var_file: VariableFiles = None,
+    account: Meant = "",
+    yes_destroy: YesDestroy = "",
+) -> None:
+    """Destroy an environment after its name was typed. Refused while it is protected, and says what to set first."""
+    from lyceum_ops import operate
+
+    operate.destroy(_here(), environment, asked=_asked(var, var_file, account, name=yes_destroy))
+
+
+@app.command(rich_help_panel=OPERATE)
+def unlock(
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="An environment, or bootstrap.")],
+    lock: Annotated[str, typer.Argument(metavar="ID", help="The lock's id, as the refusal names it.")],
+    account: Meant = "",
+) -> None:
+    """Remove a lock that a dead Terraform left on a state. Only when it is certainly dead."""
+    from lyceum_ops import operate
+
+    operate.unlock(_here(), environment, lock, asked=_asked(None, None, account))
 
 
 @app.command("test", rich_help_panel=CHECK)

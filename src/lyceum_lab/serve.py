@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from lyceum_lab import paths, platform
-from lyceum_lab.console import out, step
 from lyceum_ops import processes
+from lyceum_ops.console import out, step
 from lyceum_ops.errors import LyceumError
 
 DEFAULT_PORT = 8000

@@ -22,8 +22,8 @@ from pathlib import Path
 from rich.table import Table
 
 from lyceum_lab import paths
-from lyceum_lab.console import out
 from lyceum_lab.rehearsal import postgres
+from lyceum_ops.console import out
 from lyceum_ops.errors import LyceumError, Usage
 
 BIN = paths.CHECKOUT / ".venv" / "bin"

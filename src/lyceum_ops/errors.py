@@ -3,7 +3,14 @@
     LyceumError            one line for people, exit code 1
     ├── Usage              the command line is wrong, exit code 2
     ├── MissingTool        a program is not there, or too old
-    └── CommandFailed      a program that was run ended with an error
+    ├── CommandFailed      a program that was run ended with an error
+    ├── NoCredentials      AWS was not asked, or does not know the one who asks: none, wrong or expired credentials
+    ├── NotPermitted       AWS knows who asks, and does not let them
+    ├── WrongPlace         another account, or another region, than the one that is meant
+    ├── StateLocked        somebody else's Terraform is at work on the same state
+    ├── StateLost          Terraform's state is not where it belongs
+    ├── Refused            it could be done, and is not: something protects it, or nobody said yes
+    └── DiskFull           there is no room to write
 
 The command has one boundary that prints these; anything else is a defect and keeps its traceback.
 """
@@ -36,4 +43,36 @@ class MissingTool(LyceumError):
 
 
 class CommandFailed(LyceumError):
-    """A program that was run ended with a non-zero code."""
+    """A program that was run ended with a non-zero code. `errors` are its own words, whole."""
+
+    def __init__(self, message: str, hint: str = "", errors: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.errors = errors
+
+
+class NoCredentials(LyceumError):
+    """There are no AWS credentials, or AWS does not accept them any more."""
+
+
+class NotPermitted(LyceumError):
+    """AWS refused an action to whoever asked."""
+
+
+class WrongPlace(LyceumError):
+    """The credentials or the settings lead to another account or region than the one that is meant."""
+
+
+class StateLocked(LyceumError):
+    """A lock lies on the state."""
+
+
+class StateLost(LyceumError):
+    """The bucket of the states, or a state in it, is not there."""
+
+
+class Refused(LyceumError):
+    """Nothing was done, on purpose."""
+
+
+class DiskFull(LyceumError):
+    """No room is left on this machine."""

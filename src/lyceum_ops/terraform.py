@@ -18,10 +18,11 @@ import subprocess
 import urllib.error
 import urllib.request
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lyceum_ops.errors import CommandFailed, MissingTool
 from lyceum_ops.processes import die_with_parent
@@ -44,6 +45,20 @@ MIRROR_PARENTS = (
     "/usr/share/*",
     "/var/lib/*",
 )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where a root's variables come from; what is named later wins, as with Terraform."""
+
+    files: tuple[Path, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def arguments(self) -> list[str]:
+        return [f"-var-file={file}" for file in self.files] + [f"-var={n}={v}" for n, v in self.values.items()]
+
+
+NO_INPUTS = Inputs()
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -191,69 +206,99 @@ class Terraform:
         }
 
 
+class Tally:
+    """How far an apply is, from Terraform's own events."""
+
+    def __init__(self) -> None:
+        self.planned = 0
+        self.done: Counter[str] = Counter()
+
+    def add(self, event: Event) -> None:
+        match event.get("type"):
+            case "planned_change" if event["change"]["action"] not in {"noop", "read"}:
+                # A replacement completes twice: once destroyed, once created.
+                self.planned += 2 if event["change"]["action"] == "replace" else 1
+            case "apply_complete" if event["hook"]["action"] not in {"noop", "read"}:
+                self.done[event["hook"]["action"]] += 1
+
+    def __str__(self) -> str:
+        return f"{sum(self.done.values())} of {self.planned} resources" if self.planned else "planning"
+
+
 @dataclass
 class Root:
-    """A Terraform root in a folder, and the log to which every command and its output go."""
+    """A Terraform root in a folder, and the log to which every command and its output go.
+
+    `patience` is how many seconds an interrupted Terraform gets to finish what it has begun and to write its state.
+    """
 
     terraform: Terraform
     folder: Path
     log: Path
+    patience: float = 8
 
     def init(self, *, backend: Mapping[str, str] | None = None, migrate: bool = False) -> None:
         """`terraform init`; `backend` gives the partial configuration, `migrate` moves the state there unasked."""
         self.run(
             "init",
             "-no-color",
-            *(["-migrate-state", "-force-copy"] if migrate else []),
+            # Terraform has no machine-readable form of a migration.
+            *(["-migrate-state", "-force-copy"] if migrate else ["-json"]),
             *[f"-backend-config={key}={value}" for key, value in (backend or {}).items()],
         )
 
-    def apply(self, *, var_file: Path | None = None, variables: Mapping[str, str] | None = None,
-              listener: Listener = lambda _: None, parallelism: int = 40) -> None:  # fmt: skip
-        """Apply without asking; `listener` gets Terraform's machine-readable events as they come."""
+    def plan(self, out: Path, *, inputs: Inputs = NO_INPUTS, destroy: bool = False,
+             listener: Listener = lambda _: None, parallelism: int = 10) -> None:  # fmt: skip
+        """Plan into the file `out`, which may hold secrets. `listener` gets Terraform's machine-readable events."""
         self.run(
-            "apply",
+            "plan",
             "-json",
-            "-auto-approve",
+            f"-out={out}",
             f"-parallelism={parallelism}",
-            *_variables(var_file, variables),
+            *(["-destroy"] if destroy else []),
+            *inputs.arguments(),
             listener=listener,
         )
 
-    def destroy(self, *, var_file: Path | None = None, variables: Mapping[str, str] | None = None,
-                listener: Listener = lambda _: None, parallelism: int = 40) -> None:  # fmt: skip
-        """Destroy without asking."""
-        self.run(
-            "destroy",
-            "-json",
-            "-auto-approve",
-            f"-parallelism={parallelism}",
-            *_variables(var_file, variables),
-            listener=listener,
-        )
+    def apply(self, plan: Path, *, listener: Listener = lambda _: None, parallelism: int = 10) -> None:
+        """Do exactly what a plan says."""
+        self.run("apply", "-json", f"-parallelism={parallelism}", str(plan), listener=listener)
 
-    def plan_is_empty(self, *, var_file: Path | None = None, variables: Mapping[str, str] | None = None) -> bool:
+    def plan_is_empty(self, *, inputs: Inputs = NO_INPUTS) -> bool:
         """Whether a plan against the live state would change nothing."""
-        code = self.run("plan", "-json", "-detailed-exitcode", *_variables(var_file, variables), accept=(0, 2))
+        code = self.run("plan", "-json", "-detailed-exitcode", *inputs.arguments(), accept=(0, 2))
         return code == 0
+
+    def show(self, plan: Path | None = None) -> dict[str, Any]:
+        """A plan, or the state, as Terraform's JSON representation of it. It may hold secrets: it goes into no log."""
+        found: dict[str, Any] = json.loads(self._read("show", "-json", *([str(plan)] if plan else [])))
+        return found
 
     def outputs(self) -> dict[str, Any]:
         """The root's outputs by name, as plain values."""
+        return {name: item["value"] for name, item in json.loads(self._read("output", "-json", "-no-color")).items()}
+
+    def _read(self, *arguments: str) -> str:
         done = subprocess.run(
-            [str(self.terraform.binary), "output", "-json", "-no-color"],
+            [str(self.terraform.binary), *arguments],
             cwd=self.folder,
             env=self.terraform.environment(),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise CommandFailed(f"terraform output failed in {self.folder.name}: {done.stderr.strip()[-300:]}")
-        return {name: item["value"] for name, item in json.loads(done.stdout).items()}
+            said = " ".join(done.stderr.split())
+            raise CommandFailed(
+                f"terraform {arguments[0]} of {self.folder.name} failed: {said[:400]}", errors=(done.stderr,)
+            )
+        return done.stdout
 
     def run(self, *arguments: str, listener: Listener = lambda _: None, accept: Iterable[int] = (0,)) -> int:
         """Run one Terraform command, its output into the log. Raises CommandFailed with Terraform's own error."""
         errors: list[str] = []
+        plain: list[str] = []
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ terraform {' '.join(arguments)}   ({self.folder.name})\n")
@@ -279,8 +324,8 @@ class Root:
                     log.write((event.get("@message", line.rstrip()) if event else line.rstrip()) + "\n")
                     log.flush()
                     if event is None:
-                        if line.startswith(("│ Error", "Error")):
-                            errors.append(line.strip("│ \n"))
+                        if plain or line.startswith(("│ Error", "Error", "Failed")):
+                            plain.append(line.strip("│╵ \n"))
                         continue
                     if event.get("type") == "diagnostic" and event.get("diagnostic", {}).get("severity") == "error":
                         found = event["diagnostic"]
@@ -289,17 +334,16 @@ class Root:
                     listener(event)
                 code = process.wait()
             except BaseException:
-                _end(process)
+                _end(process, log, self.patience)
                 raise
+        if plain:
+            errors.append("\n".join(plain))
         if code not in set(accept):
             first = " ".join(errors[0].split())[:400] if errors else f"exit code {code}"
-            raise CommandFailed(f"terraform {arguments[0]} of {self.folder.name} failed: {first}", f"Log: {self.log}")
+            raise CommandFailed(
+                f"terraform {arguments[0]} of {self.folder.name} failed: {first}", f"Log: {self.log}", tuple(errors)
+            )
         return code
-
-
-def _variables(var_file: Path | None, variables: Mapping[str, str] | None) -> list[str]:
-    given = [f"-var-file={var_file}"] if var_file else []
-    return given + [f"-var={name}={value}" for name, value in (variables or {}).items()]
 
 
 def _event(line: str) -> Event | None:
@@ -312,13 +356,14 @@ def _event(line: str) -> Event | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str], log: IO[str], patience: float) -> None:
     """Interrupt Terraform so that it writes its state, then end it with its providers if it does not stop."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(timeout=8)
+        rest, _ = process.communicate(timeout=patience)
+        log.write(rest or "")
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

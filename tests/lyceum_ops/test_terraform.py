@@ -159,6 +159,6 @@ def test_a_failing_command_raises_terraforms_own_error(tmp_path: Path) -> None:
     tool = terraform.Terraform(binary, tmp_path / "terraform.rc", {})
     root = terraform.Root(tool, tmp_path / "root", tmp_path / "log")
     with pytest.raises(CommandFailed, match=r"Invalid CIDR 10\.0\.0\.0/40 is none"):
-        root.apply()
+        root.apply(tmp_path / "none.tfplan")
     assert "Invalid CIDR" in (tmp_path / "log").read_text()
     assert os.listdir(tmp_path / "root") == []

@@ -107,7 +107,7 @@ COUNTED: dict[tuple[str, str], Counter] = {
     ("efs", "access point"): lambda b: b.access_points.values(),
     ("efs", "mount target"): lambda b: b.mount_targets_by_id.values(),
     ("elbv2", "load balancer"): lambda b: b.load_balancers.values(),
-    ("elbv2", "listener"): lambda b: [x for l in b.load_balancers.values() for x in l.listeners.values()],
+    ("elbv2", "listener"): lambda b: [x for each in b.load_balancers.values() for x in each.listeners.values()],
     ("elbv2", "target group"): lambda b: b.target_groups.values(),
     ("backup", "backup vault"): lambda b: b.vaults.values(),
     ("backup", "backup plan"): lambda b: b.plans.values(),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths, platform
-from lyceum_lab.console import out, step
+from lyceum_ops.console import out, step
 from lyceum_lab.rehearsal import emulated, infrastructure, report, state
 from lyceum_ops import processes, terraform
 from lyceum_ops.errors import LyceumError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from lyceum_lab.console import out
+from lyceum_ops.console import out
 
 
 class Broken(Exception):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,8 @@ from lyceum_lab import paths, platform
 from lyceum_lab.emulator import ROOT_KEY, ROOT_SECRET
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
-from lyceum_ops.terraform import Event, Listener, Root, Terraform
+from lyceum_ops.roots import Bootstrap, Platform
+from lyceum_ops.terraform import Event, Inputs, Listener, Tally, Terraform
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -79,24 +78,6 @@ class _Endpoint:
         return self.session.client(service, endpoint_url=self.url)
 
 
-class Tally:
-    """How far an apply is, from Terraform's own events."""
-
-    def __init__(self) -> None:
-        self.planned = 0
-        self.done: Counter[str] = Counter()
-
-    def add(self, event: Event) -> None:
-        match event.get("type"):
-            case "planned_change" if event["change"]["action"] not in {"noop", "read"}:
-                self.planned += 1
-            case "apply_complete" if event["hook"]["action"] not in {"noop", "read"}:
-                self.done[event["hook"]["action"]] += 1
-
-    def __str__(self) -> str:
-        return f"{sum(self.done.values())} of {self.planned} resources" if self.planned else "planning"
-
-
 class Stack:
     """The two roots of one environment. `found` fills with what the platform needs as soon as it exists."""
 
@@ -106,22 +87,14 @@ class Stack:
         self.found: dict[str, str] = {}
         self.progress = ""
         self.cancelled = threading.Event()
-        self.state_bucket = self.deployer = ""
-        shutil.copytree(
-            paths.CHECKOUT / "infra", folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan")
-        )
+        self.deployer = ""
 
     def apply_bootstrap(self, listener: Listener) -> None:
-        """Apply what an account has once with a local state, then move that state into the bucket it made."""
-        root = Root(self.tool, self.folder / "bootstrap", self.log)
-        root.init()
-        root.apply(variables=BOOTSTRAP_VARIABLES, listener=listener)
-        self.state_bucket = str(root.outputs()["state_bucket"])
+        """Apply what an account has once, as `./lyceum bootstrap` does."""
+        root = Bootstrap(**self._arguments("bootstrap"))
+        root.open()
+        root.apply(root.plan(Inputs(values=BOOTSTRAP_VARIABLES)), listener=listener)
         self.deployer = str(root.outputs()["deployer_user"])
-        # As on AWS: the first state cannot be kept in a bucket that it is about to create.
-        (root.folder / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
-        root.init(backend=self._backend("bootstrap"), migrate=True)
-        (root.folder / "terraform.tfstate").unlink(missing_ok=True)
 
     def become_deployer(self, endpoint: str) -> str:
         """Do as an operator does: make the user's key and second factor by hand, then assume the role with them.
@@ -146,7 +119,7 @@ class Stack:
 
     def apply_platform(self, ready: threading.Event) -> str:
         """Apply the environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""
-        root = Root(self.tool, self.folder / "platform", self.log)
+        root = Platform(self.environment, **self._arguments("platform"))
         tally = Tally()
 
         def listen(event: Event) -> None:
@@ -162,17 +135,25 @@ class Stack:
             if len(self.found) == len(NEEDED):
                 ready.set()
 
-        root.init(backend=self._backend(f"platform-{self.environment}"))
-        root.apply(var_file=self.folder / "platform" / "env" / f"{self.environment}.tfvars", listener=listen)
+        def wait(_: Event) -> None:
+            if self.cancelled.is_set():
+                raise LyceumError("cancelled")
+
+        root.open()
+        root.apply(root.plan(Inputs((root.var_file,)), listener=wait), listener=listen)
         if missing := NEEDED.keys() - self.found.keys():
             raise LyceumError(f"infra/platform was applied and made no {' and no '.join(sorted(missing))}.")
         return str(tally)
 
-    def _backend(self, name: str) -> dict[str, str]:
+    def _arguments(self, name: str) -> dict[str, Any]:
         return {
-            "bucket": self.state_bucket,
-            "key": f"{name}.tfstate",
-            "region": REGION,
-            "use_lockfile": "true",
-            "use_path_style": "true",
+            "tool": self.tool,
+            "session": _Endpoint(_session(self.tool.env), self.tool.env["AWS_ENDPOINT_URL"]),
+            "account": ACCOUNT,
+            "source": paths.CHECKOUT / "infra",
+            "work": self.folder / name,
+            "log": self.log,
+            # The emulator answers one call at a time and most of an apply is waiting; what it makes is thrown away.
+            "parallelism": 40,
+            "patience": 8,
         }

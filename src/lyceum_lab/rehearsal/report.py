@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from lyceum_lab import paths
-from lyceum_lab.console import out
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops import processes
+from lyceum_ops.console import out
 from lyceum_ops.errors import LyceumError
 
 

@@ -18,10 +18,10 @@ from contextlib import suppress
 from typing import IO, Any
 
 from lyceum_lab import paths, platform
-from lyceum_lab.console import Step, out, step
 from lyceum_lab.rehearsal import emulated, infrastructure, postgres, state
 from lyceum_lab.rehearsal.state import MARK, Account, State
 from lyceum_ops import processes, terraform
+from lyceum_ops.console import Step, out, step
 from lyceum_ops.errors import LyceumError
 
 ENVIRONMENT = "dev"
