@@ -69,15 +69,17 @@ data "aws_iam_policy_document" "deployer_network" {
 }
 
 data "aws_iam_policy_document" "deployer_data" {
-  # Buckets by name, and their configuration only: the deployer reads no learner's file.
+  # Buckets by name, and their configuration only: the deployer reads no learner's file. Tags are set and read by the
+  # bucket's own calls up to provider 6.22, by S3 Control's since (ListTagsForResource, TagResource, UntagResource).
   statement {
     sid = "Buckets"
     actions = [
       "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:GetAccelerateConfiguration", "s3:GetBucket*",
       "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
-      "s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketCORS", "s3:PutBucketOwnershipControls",
-      "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
-      "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+      "s3:ListBucket", "s3:ListBucketVersions", "s3:ListTagsForResource", "s3:PutBucketCORS",
+      "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging",
+      "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource",
+      "s3:UntagResource",
     ]
     resources = [for prefix in local.prefixes : "arn:${local.partition}:s3:::${prefix}*"]
   }

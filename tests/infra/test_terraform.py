@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -83,6 +84,19 @@ def test_every_variable_and_output_says_what_it_is(place: str) -> None:
 def test_every_module_has_its_files(module: str) -> None:
     have = set(os.listdir(INFRA / "modules" / module))
     assert {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"} <= have
+
+
+@pytest.mark.parametrize("place", ["bootstrap", *(f"modules/{module}" for module in MODULES)])
+def test_a_key_is_not_destroyed_before_the_bucket_that_it_opens(place: str) -> None:
+    """A destroy that stops at a full bucket would otherwise have scheduled the end of the key already."""
+    text = "\n".join(path.read_text() for path in sorted((INFRA / place).glob("*.tf")))
+    buckets = dict(re.findall(r'^resource "aws_s3_bucket" "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE))
+    for call in re.findall(r'^module "\w+" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE):
+        bucket = re.search(r"^  bucket += aws_s3_bucket\.(\w+)$", call, re.MULTILINE)
+        key = re.search(r"^  kms_key_arn += (aws_kms_key\.\w+)\.arn$", call, re.MULTILINE)
+        if "/private-bucket" in call and bucket and key:
+            kept = f"depends_on = [{key[1]}]" in buckets[bucket[1]] or "prevent_destroy = true" in buckets[bucket[1]]
+            assert kept, f"{place}: aws_s3_bucket.{bucket[1]} must depend on {key[1]}"
 
 
 BROKEN = [

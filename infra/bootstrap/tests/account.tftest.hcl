@@ -1,46 +1,7 @@
 # Plans only: the state bucket refuses to be destroyed, even by a test.
 mock_provider "aws" {
+  source          = "../mocks"
   override_during = plan
-
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-
-  mock_resource "aws_iam_policy" {
-    defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
-  }
-
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/lyceum-deployer" }
-  }
-
-  mock_resource "aws_kms_key" {
-    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
-  }
-
-  mock_resource "aws_s3_bucket" {
-    defaults = { arn = "arn:aws:s3:::lyceum-state-123456789012" }
-  }
-
-  mock_data "aws_region" {
-    defaults = { name = "us-east-1" }
-  }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/lyceum/audit" }
-  }
-
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:lyceum-audit-alarms" }
-  }
 }
 
 variables {
@@ -73,6 +34,20 @@ run "the_deployer_is_nobody_without_a_second_factor" {
       ["sts:AssumeRole", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "iam:ResyncMFADevice"],
     )) == 0
     error_message = "The user may register a second factor, become the deployer, and do nothing else."
+  }
+}
+
+run "a_damaged_state_can_be_had_back" {
+  command = plan
+
+  # That it is private, versioned and TLS only is tested where it is made: modules/private-bucket.
+  assert {
+    condition = (
+      module.private_state.promises.kms_key_arn == aws_kms_key.state.arn
+      && module.private_state.promises.noncurrent_days == 90
+      && module.private_state.promises.expiration_days == null
+    )
+    error_message = "Encrypted with its own key, old versions kept for ninety days, no state thrown away by age."
   }
 }
 

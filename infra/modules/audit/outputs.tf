@@ -5,7 +5,7 @@ output "trail_arn" {
 
 output "bucket" {
   description = "Name of the bucket that keeps the trail a year."
-  value       = aws_s3_bucket.this.id
+  value       = module.private.id
 }
 
 output "log_group" {

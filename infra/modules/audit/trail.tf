@@ -8,11 +8,12 @@ resource "aws_cloudtrail" "this" {
   # Signed digests: a file that was altered or taken away shows (`aws cloudtrail validate-logs`).
   enable_log_file_validation = true
 
-  s3_bucket_name             = aws_s3_bucket.this.id
+  s3_bucket_name             = module.private.id
   kms_key_id                 = aws_kms_key.audit.arn
   cloud_watch_logs_group_arn = "${aws_cloudwatch_log_group.this.arn}:*"
   cloud_watch_logs_role_arn  = aws_iam_role.delivery.arn
 
-  # CloudTrail tries out both when it is made, and refuses to be made if it may not write.
-  depends_on = [aws_s3_bucket_policy.this, aws_iam_role_policy.delivery]
+  # CloudTrail tries out bucket and log group when it is made, and refuses to be made if it may not write. The bucket's
+  # name is known once its policy is applied.
+  depends_on = [aws_iam_role_policy.delivery]
 }

@@ -1,6 +1,6 @@
 output "bucket" {
   description = "Name of the bucket."
-  value       = aws_s3_bucket.this.id
+  value       = module.private.id
 }
 
 output "bucket_arn" {

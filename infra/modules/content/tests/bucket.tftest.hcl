@@ -1,16 +1,13 @@
 mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = {
-      json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
-    }
-  }
+  source          = "../../mocks"
+  override_during = plan
 }
 
 variables {
   bucket_name = "lyceum-test-content-123456789012"
 }
 
-run "private_versioned_and_not_destroyed_with_its_contents" {
+run "private_kept_and_not_destroyed_with_its_contents" {
   command = plan
 
   assert {
@@ -19,23 +16,23 @@ run "private_versioned_and_not_destroyed_with_its_contents" {
   }
 
   assert {
-    condition = alltrue([
-      aws_s3_bucket_public_access_block.this.block_public_acls,
-      aws_s3_bucket_public_access_block.this.block_public_policy,
-      aws_s3_bucket_public_access_block.this.ignore_public_acls,
-      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
-    ])
-    error_message = "Nothing in the bucket is public."
+    condition     = module.private.promises.kms_key_arn == aws_kms_key.content.arn
+    error_message = "Encrypted with its own key."
   }
 
   assert {
-    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
-    error_message = "A file that was overwritten can be had back."
+    condition     = module.private.promises.noncurrent_days == 28 && module.private.promises.expiration_days == null
+    error_message = "A file that was overwritten can be had back as long as a weekly backup; none goes by itself."
   }
 
   assert {
-    condition     = one(data.aws_iam_policy_document.tls_only.statement).effect == "Deny"
-    error_message = "Whoever comes without TLS is refused."
+    condition     = module.private.promises.abort_upload_days == 2
+    error_message = "The parts of a broken upload go after two days."
+  }
+
+  assert {
+    condition     = output.bucket == module.private.id
+    error_message = "Whoever is told the bucket's name gets it once the bucket is private."
   }
 }
 
@@ -64,6 +61,16 @@ run "only_the_platforms_own_pages_use_the_bucket" {
   assert {
     condition     = !contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_methods, "DELETE")
     error_message = "A page reads and uploads; it deletes nothing."
+  }
+
+  assert {
+    condition = alltrue([
+      contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_methods, "PUT"),
+      contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_headers, "content-type"),
+      contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).allowed_headers, "x-amz-*"),
+      contains(one(aws_s3_bucket_cors_configuration.platform[0].cors_rule).expose_headers, "ETag"),
+    ])
+    error_message = "An upload in parts sends its type and checksums, and reads the tag of each part."
   }
 }
 
