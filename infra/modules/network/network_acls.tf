@@ -1,74 +1,65 @@
 # Stateless: a flow needs a rule in each direction at both of its ends. In each direction of each tier come
 #   1. what flows within the VPC, by tier (rules from 100),
 #   2. a deny of the VPC's own range (500), so that
-#   3. the broad allows that talking to the internet needs (from 600) open nothing inside.
+#   3. the broad allows that talking to the outside needs (from 600) open nothing inside.
 locals {
-  any = "0.0.0.0/0"
+  # Load balancers and NAT gateways use 1024-65535 for their side of a connection, Linux 32768-60999, and nobody knows
+  # what is outside.
+  ephemeral = merge(
+    { for tier in local.tiers : tier => { from = 32768, to = 60999 } },
+    { for range in flatten(values(var.outsiders)) : range => { from = 1024, to = 65535 } },
+    { public = { from = 1024, to = 65535 } },
+  )
 
-  # Load balancers and NAT gateways use 1024-65535 for their side of a connection, Linux 32768-60999.
-  ephemeral = {
-    public     = { from = 1024, to = 65535 }
-    app        = { from = 32768, to = 60999 }
-    data       = { from = 32768, to = 60999 }
-    management = { from = 32768, to = 60999 }
-    internet   = { from = 1024, to = 65535 }
-  }
+  # An ACL knows no groups: a role is its tier, an outsider its ranges.
+  peers = merge({ for role, settings in var.roles : role => [settings.tier] }, var.outsiders)
 
-  tier_of = merge({ internet = "internet" }, { for role, settings in var.roles : role => settings.tier })
+  # In the order of the table, so that a flow which is added at its end renumbers no rule.
+  wanted = { for tier in local.tiers : tier => distinct(flatten([
+    for flow in var.flows : [
+      # Asked: the request comes in, the reply goes to the asker's ephemeral ports.
+      [for peer in local.peers[flow.from] : [
+        { egress = false, peer = peer, protocol = flow.protocol, from = flow.port, to = flow.port },
+        { egress = true, peer = peer, protocol = flow.protocol, from = local.ephemeral[peer].from, to = local.ephemeral[peer].to },
+      ] if contains(local.peers[flow.to], tier)],
 
-  tier_flows = distinct([
-    for flow in var.flows : {
-      from     = local.tier_of[flow.from]
-      to       = local.tier_of[flow.to]
-      protocol = flow.protocol
-      port     = flow.port
-    }
-  ])
+      # Asking: the other way round.
+      [for peer in local.peers[flow.to] : [
+        { egress = true, peer = peer, protocol = flow.protocol, from = flow.port, to = flow.port },
+        { egress = false, peer = peer, protocol = flow.protocol, from = local.ephemeral[tier].from, to = local.ephemeral[tier].to },
+      ] if contains(local.peers[flow.from], tier)],
 
-  # With a NAT gateway in it, the public tier passes on what the private tiers send to the internet.
-  passed_on = length(local.nat_zones) == 0 ? [] : [
-    for flow in local.tier_flows : flow if flow.to == "internet" && flow.from != "public"
-  ]
+      # With a NAT gateway in it, the public tier passes on what the private tiers send outside.
+      [for asker in local.peers[flow.from] : [for peer in local.peers[flow.to] : [
+        { egress = false, peer = asker, protocol = flow.protocol, from = flow.port, to = flow.port },
+        { egress = true, peer = asker, protocol = flow.protocol, from = local.ephemeral[asker].from, to = local.ephemeral[asker].to },
+        { egress = true, peer = peer, protocol = flow.protocol, from = flow.port, to = flow.port },
+        { egress = false, peer = peer, protocol = flow.protocol, from = local.ephemeral[tier].from, to = local.ephemeral[tier].to },
+      ]] if tier == "public" && length(local.nat_zones) > 0 && contains(keys(var.outsiders), flow.to) && contains(["app", "management"], asker)],
+    ]
+  ])) }
 
-  wanted = { for tier in local.tiers : tier => distinct(concat(
-    # Requests that arrive from, and go to, another tier or the internet.
-    [for f in local.tier_flows : { egress = false, peer = f.from, protocol = f.protocol, from = f.port, to = f.port } if f.to == tier],
-    [for f in local.tier_flows : { egress = true, peer = f.to, protocol = f.protocol, from = f.port, to = f.port } if f.from == tier],
-    # Replies to them, to the asker's ephemeral ports.
-    [for f in local.tier_flows : { egress = true, peer = f.from, protocol = f.protocol, from = local.ephemeral[f.from].from, to = local.ephemeral[f.from].to } if f.to == tier],
-    [for f in local.tier_flows : { egress = false, peer = f.to, protocol = f.protocol, from = local.ephemeral[tier].from, to = local.ephemeral[tier].to } if f.from == tier],
-    # The same for what the NAT gateway passes on, in from the asker and out to the internet.
-    tier != "public" ? [] : concat(
-      [for f in local.passed_on : { egress = false, peer = f.from, protocol = f.protocol, from = f.port, to = f.port }],
-      [for f in local.passed_on : { egress = true, peer = f.from, protocol = f.protocol, from = local.ephemeral[f.from].from, to = local.ephemeral[f.from].to }],
-      [for f in local.passed_on : { egress = true, peer = "internet", protocol = f.protocol, from = f.port, to = f.port }],
-      [for f in local.passed_on : { egress = false, peer = "internet", protocol = f.protocol, from = local.ephemeral.public.from, to = local.ephemeral.public.to }],
-    ),
-  )) }
-
-  # Rule numbers follow from the sorted keys; a new flow may renumber, which Terraform applies rule by rule.
-  acl_rules = merge(flatten([
+  acl_allows = merge(flatten([
     for tier in local.tiers : [
       for egress in [false, true] : [
         for outside in [false, true] : {
-          for index, key in sort([
-            for w in local.wanted[tier] : "${w.peer}|${w.protocol}|${w.from}|${w.to}"
-            if w.egress == egress && (w.peer == "internet") == outside
-            ]) : "${tier}-${egress ? "out" : "in"}-${replace(key, "|", "-")}" => {
+          for index, rule in [
+            for rule in local.wanted[tier] : rule
+            if rule.egress == egress && contains(local.tiers, rule.peer) != outside
+            ] : "${tier}-${egress ? "out" : "in"}-${rule.peer}-${rule.protocol}-${rule.from}-${rule.to}" => {
             tier     = tier
             egress   = egress
             number   = (outside ? 600 : 100) + index * 10
             action   = "allow"
-            protocol = split("|", key)[1]
-            cidr     = outside ? local.any : local.tier_cidrs[split("|", key)[0]]
-            from     = tonumber(split("|", key)[2])
-            to       = tonumber(split("|", key)[3])
+            protocol = rule.protocol
+            cidr     = outside ? rule.peer : local.tier_cidrs[rule.peer]
+            from     = rule.from
+            to       = rule.to
           }
         }
       ]
     ]
-    ])...
-  )
+  ])...)
 
   acl_denies = merge([
     for tier in local.tiers : {
@@ -79,31 +70,61 @@ locals {
         action   = "deny"
         protocol = "-1"
         cidr     = var.cidr
-        from     = null
-        to       = null
+        from     = 0
+        to       = 0
       }
     }
   ]...)
+
+  acl_rules = merge(local.acl_allows, local.acl_denies)
+
+  acl_rule_counts = { for tier in local.tiers : tier => {
+    for direction, egress in { in = false, out = true } :
+    direction => length([for rule in values(local.acl_rules) : rule if rule.tier == tier && rule.egress == egress])
+  } }
 }
 
+# Its rules are listed within it and not each a resource of its own: a rule that somebody adds by hand is taken away
+# again, and where rules are renumbered the old ones go before the new ones come, which two resources would race for.
 resource "aws_network_acl" "tier" {
   for_each = toset(local.tiers)
 
   vpc_id     = aws_vpc.this.id
   subnet_ids = [for key, subnet in local.subnets : aws_subnet.tier[key].id if subnet.tier == each.key]
 
+  dynamic "ingress" {
+    for_each = { for key, rule in local.acl_rules : key => rule if rule.tier == each.key && !rule.egress }
+
+    content {
+      rule_no    = ingress.value.number
+      action     = ingress.value.action
+      protocol   = ingress.value.protocol
+      cidr_block = ingress.value.cidr
+      from_port  = ingress.value.from
+      to_port    = ingress.value.to
+    }
+  }
+
+  dynamic "egress" {
+    for_each = { for key, rule in local.acl_rules : key => rule if rule.tier == each.key && rule.egress }
+
+    content {
+      rule_no    = egress.value.number
+      action     = egress.value.action
+      protocol   = egress.value.protocol
+      cidr_block = egress.value.cidr
+      from_port  = egress.value.from
+      to_port    = egress.value.to
+    }
+  }
+
   tags = { Name = "${var.name}-${each.key}" }
-}
 
-resource "aws_network_acl_rule" "flow" {
-  for_each = merge(local.acl_rules, local.acl_denies)
-
-  network_acl_id = aws_network_acl.tier[each.value.tier].id
-  egress         = each.value.egress
-  rule_number    = each.value.number
-  rule_action    = each.value.action
-  protocol       = each.value.protocol
-  cidr_block     = each.value.cidr
-  from_port      = each.value.from
-  to_port        = each.value.to
+  lifecycle {
+    # AWS's limit, which counts its own last rule ("*", deny) among them.
+    precondition {
+      condition     = alltrue([for count in values(local.acl_rule_counts[each.key]) : count <= 19])
+      error_message = "flows and outsiders need ${local.acl_rule_counts[each.key].in} rules in and ${local.acl_rule_counts[each.key].out} rules out in the network ACL of the ${each.key} tier; 19 a direction is the most that AWS lets us have. Name fewer outside ranges, or share ports."
+    }
+  }
 }

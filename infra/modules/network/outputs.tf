@@ -20,5 +20,20 @@ output "security_group_ids" {
 
 output "acl_rules" {
   description = "The derived network ACL rules by name, for tests and for the documents."
-  value       = merge(local.acl_rules, local.acl_denies)
+  value       = local.acl_rules
+}
+
+output "acl_rule_counts" {
+  description = "How many of the 19 rules that AWS lets us have each tier's network ACL uses, by direction."
+  value       = local.acl_rule_counts
+}
+
+output "endpoints" {
+  description = "VPC endpoints by service: gateways and interfaces."
+  value       = { for service, endpoint in merge(aws_vpc_endpoint.gateway, aws_vpc_endpoint.interface) : service => endpoint.id }
+}
+
+output "flow_log_role_arn" {
+  description = "Role as which the flow log writes."
+  value       = aws_iam_role.flow_log.arn
 }

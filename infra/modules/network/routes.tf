@@ -62,17 +62,3 @@ resource "aws_route_table_association" "tier" {
   subnet_id      = aws_subnet.tier[each.key].id
   route_table_id = each.value.tier == "public" ? aws_route_table.public.id : aws_route_table.private[each.key].id
 }
-
-data "aws_region" "current" {}
-
-# Free, and they keep the traffic to S3 and DynamoDB off the NAT gateway.
-resource "aws_vpc_endpoint" "gateway" {
-  for_each = toset(["s3", "dynamodb"])
-
-  vpc_id            = aws_vpc.this.id
-  service_name      = "com.amazonaws.${data.aws_region.current.name}.${each.key}"
-  vpc_endpoint_type = "Gateway"
-  route_table_ids   = [for table in aws_route_table.private : table.id]
-
-  tags = { Name = "${var.name}-${each.key}" }
-}

@@ -10,15 +10,21 @@ resource "aws_security_group" "role" {
 }
 
 locals {
-  flows = { for flow in var.flows : "${flow.from}-${flow.to}-${flow.protocol}-${flow.port}" => flow }
+  # A group names another group, and an outsider range by range.
+  flows = merge([
+    for flow in var.flows : {
+      for cidr in concat(lookup(var.outsiders, flow.from, []), lookup(var.outsiders, flow.to, []), contains(keys(var.roles), flow.from) && contains(keys(var.roles), flow.to) ? [""] : []) :
+      join("-", compact([flow.from, flow.to, flow.protocol, flow.port, cidr])) => merge(flow, { cidr = cidr == "" ? null : cidr })
+    }
+  ]...)
 }
 
 resource "aws_vpc_security_group_ingress_rule" "flow" {
-  for_each = { for key, flow in local.flows : key => flow if flow.to != "internet" }
+  for_each = { for key, flow in local.flows : key => flow if contains(keys(var.roles), flow.to) }
 
   security_group_id            = aws_security_group.role[each.value.to].id
-  referenced_security_group_id = each.value.from == "internet" ? null : aws_security_group.role[each.value.from].id
-  cidr_ipv4                    = each.value.from == "internet" ? "0.0.0.0/0" : null
+  referenced_security_group_id = each.value.cidr == null ? aws_security_group.role[each.value.from].id : null
+  cidr_ipv4                    = each.value.cidr
   ip_protocol                  = each.value.protocol
   from_port                    = each.value.port
   to_port                      = each.value.port
@@ -26,11 +32,11 @@ resource "aws_vpc_security_group_ingress_rule" "flow" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "flow" {
-  for_each = { for key, flow in local.flows : key => flow if flow.from != "internet" }
+  for_each = { for key, flow in local.flows : key => flow if contains(keys(var.roles), flow.from) }
 
   security_group_id            = aws_security_group.role[each.value.from].id
-  referenced_security_group_id = each.value.to == "internet" ? null : aws_security_group.role[each.value.to].id
-  cidr_ipv4                    = each.value.to == "internet" ? "0.0.0.0/0" : null
+  referenced_security_group_id = each.value.cidr == null ? aws_security_group.role[each.value.to].id : null
+  cidr_ipv4                    = each.value.cidr
   ip_protocol                  = each.value.protocol
   from_port                    = each.value.port
   to_port                      = each.value.port

@@ -5,6 +5,18 @@ mock_provider "aws" {
       name = "us-east-1"
     }
   }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
 }
 
 variables {
@@ -12,6 +24,10 @@ variables {
   cidr  = "10.20.0.0/16"
   zones = ["us-east-1a", "us-east-1b"]
   nat   = "one"
+
+  needed_without_nat       = []
+  flow_log                 = { group_arn = "arn:aws:logs:us-east-1:123456789012:log-group:/lyceum/test/flow" }
+  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/lyceum-boundary"
 
   roles = {
     load_balancer = { tier = "public" }
@@ -28,7 +44,7 @@ variables {
   ]
 }
 
-run "subnets" {
+run "four_tiers_groups_and_replies_follow_from_the_table" {
   command = plan
 
   assert {
@@ -45,10 +61,6 @@ run "subnets" {
     condition     = alltrue([for key in keys(aws_route.nat) : !startswith(key, "data-")])
     error_message = "The data tier has no way out."
   }
-}
-
-run "security_groups" {
-  command = plan
 
   assert {
     condition     = length([for rule in aws_vpc_security_group_ingress_rule.flow : rule if rule.from_port == 5432]) == 1
@@ -59,10 +71,6 @@ run "security_groups" {
     condition     = length([for rule in aws_vpc_security_group_ingress_rule.flow : rule if rule.cidr_ipv4 != null]) == 1
     error_message = "Only the load balancer is open to the internet."
   }
-}
-
-run "replies_are_derived" {
-  command = plan
 
   assert {
     condition     = output.acl_rules["data-out-app-tcp-32768-60999"].action == "allow"
@@ -75,7 +83,7 @@ run "replies_are_derived" {
   }
 
   assert {
-    condition     = output.acl_rules["public-in-internet-tcp-1024-65535"].number > output.acl_rules["public-in-deny-vpc"].number
+    condition     = output.acl_rules["public-in-0.0.0.0/0-tcp-1024-65535"].number > output.acl_rules["public-in-deny-vpc"].number
     error_message = "The broad allow comes after the deny of the VPC's own range."
   }
 
@@ -146,12 +154,68 @@ run "an_impossible_port_is_refused" {
   expect_failures = [var.flows]
 }
 
-run "another_nat_is_refused" {
+run "a_flow_at_the_end_renumbers_nothing" {
   command = plan
 
   variables {
-    nat = "two"
+    flows = [
+      { from = "internet", to = "load_balancer", port = 443, why = "learners" },
+      { from = "load_balancer", to = "server", port = 8000, why = "requests" },
+      { from = "server", to = "database", port = 5432, why = "student data" },
+      { from = "server", to = "internet", port = 443, why = "AWS" },
+      { from = "bastion", to = "database", port = 5432, why = "operators" },
+    ]
   }
 
-  expect_failures = [var.nat]
+  # What the four flows before it have: the run above says the same without the fifth.
+  assert {
+    condition     = output.acl_rules["data-in-app-tcp-5432-5432"].number == 100 && output.acl_rules["data-in-management-tcp-5432-5432"].number == 110
+    error_message = "A new flow's rules come after the others."
+  }
+
+  assert {
+    condition     = length(aws_network_acl.tier["data"].ingress) == 3 && length(aws_network_acl.tier["data"].egress) == 3
+    error_message = "Two askers and the deny, in each direction."
+  }
+}
+
+run "more_rules_than_aws_allows_are_refused_with_the_tiers_name" {
+  command = plan
+
+  variables {
+    flows = [for port in range(5000, 5019) : { from = "server", to = "database", port = port, why = "too many" }]
+  }
+
+  expect_failures = [aws_network_acl.tier]
+}
+
+run "the_same_flow_twice_is_refused" {
+  command = plan
+
+  variables {
+    flows = [for why in ["one", "two"] : { from = "server", to = "database", port = 5432, why = why }]
+  }
+
+  expect_failures = [var.flows]
+}
+
+run "a_flow_from_outside_to_outside_is_refused" {
+  command = plan
+
+  variables {
+    flows = [{ from = "internet", to = "internet", port = 443, why = "none of ours" }]
+  }
+
+  expect_failures = [var.flows]
+}
+
+run "a_vpc_too_small_for_four_tiers_and_another_nat_are_refused" {
+  command = plan
+
+  variables {
+    cidr = "10.20.0.0/24"
+    nat  = "two"
+  }
+
+  expect_failures = [var.cidr, var.nat]
 }
