@@ -1,7 +1,7 @@
 # The table once more, to look at: a picture an alarm, its threshold in it, in the rows of a request's way. Widgets
 # carry no coordinates: CloudWatch puts one after the other, and a heading takes a whole line.
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = "${var.name}-overview"
 
   dashboard_body = jsonencode({
     widgets = concat(

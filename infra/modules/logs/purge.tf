@@ -1,6 +1,8 @@
 # What makes three days two (functions/purge_logs says how).
 locals {
   purge_name = "${var.name}-purge-logs"
+  # Purposefully not the function's own: each change of its code would seem to change who may start it.
+  purge_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.purge_name}"
 
   # The groups that the rule of two days is about. No other is ever purged.
   purged = ["application", "system"]

@@ -61,6 +61,6 @@ data "aws_iam_policy_document" "schedule" {
   statement {
     sid       = "StartThePurge"
     actions   = ["lambda:InvokeFunction"]
-    resources = [aws_lambda_function.purge.arn]
+    resources = [local.purge_arn]
   }
 }

@@ -130,7 +130,7 @@ run "it_runs_at_five_past_every_hour" {
   }
 
   assert {
-    condition     = one(data.aws_iam_policy_document.schedule.statement).resources == toset([aws_lambda_function.purge.arn])
+    condition     = one(data.aws_iam_policy_document.schedule.statement).resources == toset([aws_lambda_function.purge.arn]) && one(aws_scheduler_schedule.purge.target).arn == aws_lambda_function.purge.arn
     error_message = "The schedule starts the purge and nothing else."
   }
 }
