@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ from functions.purge_logs.purge_logs import PurgeIncomplete
 from tests.functions.conftest import GROUPS, Logs, hour
 
 SYSTEM, APPLICATION = GROUPS
-# The schedule's minute (infra/modules/logs/purge.tf).
-MINUTE = 5
+ROOT = Path(__file__).parents[2]
+# The minute of each hour at which it is started.
+MINUTE = int(re.findall(r"cron\((\d+) \* \* \* \? \*\)", (ROOT / "infra/modules/logs/schedule.tf").read_text())[0])
 TWO_DAYS = timedelta(hours=48)
 SHORTLY = timedelta(milliseconds=1)
 
@@ -213,7 +215,7 @@ def test_throttling_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_functions_need_nothing_that_lambda_lacks() -> None:
-    for module in (Path(__file__).parents[2] / "functions").rglob("*.py"):
+    for module in (ROOT / "functions").rglob("*.py"):
         tree = ast.parse(module.read_text())
         names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
