@@ -1,13 +1,12 @@
 # What the deployer needs for what is seen and heard of an environment: logs, alarms, the purge. It makes groups and
-# says how long they are kept; it reads no line of them and deletes no single stream.
+# says how long they are kept; it reads no line of them, takes no end and no key away, and deletes no single stream.
 data "aws_iam_policy_document" "deployer_operations" {
   statement {
     sid = "LogGroups"
     actions = [
       "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter",
-      "logs:DeleteRetentionPolicy", "logs:DescribeMetricFilters", "logs:DisassociateKmsKey", "logs:ListTagsForResource",
-      "logs:ListTagsLogGroup", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:TagResource",
-      "logs:UntagResource",
+      "logs:DescribeMetricFilters", "logs:ListTagsForResource", "logs:PutMetricFilter", "logs:PutRetentionPolicy",
+      "logs:TagResource", "logs:UntagResource",
     ]
     resources = [for group in local.environment_log_groups : "arn:${local.partition}:logs:${var.region}:${local.account}:log-group:${group}"]
   }
@@ -37,10 +36,10 @@ data "aws_iam_policy_document" "deployer_operations" {
     resources = [for prefix in local.prefixes : "arn:${local.partition}:sns:${var.region}:${local.account}:${prefix}*"]
   }
 
-  # These know no resource. What a subscription says of its topic decides nothing; ending one is seen in the trail.
+  # These know no resource. Ending a subscription is seen in the trail.
   statement {
     sid       = "Subscriptions"
-    actions   = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"]
+    actions   = ["sns:GetSubscriptionAttributes", "sns:Unsubscribe"]
     resources = ["*"]
 
     condition {
