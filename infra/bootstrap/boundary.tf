@@ -7,7 +7,10 @@ resource "aws_iam_policy" "boundary" {
 }
 
 data "aws_iam_policy_document" "boundary" {
-  source_policy_documents = [data.aws_iam_policy_document.boundary_backup.json]
+  source_policy_documents = [
+    data.aws_iam_policy_document.boundary_backup.json,
+    data.aws_iam_policy_document.boundary_operations.json,
+  ]
 
   statement {
     sid     = "OwnData"

@@ -278,7 +278,7 @@ data "aws_iam_policy_document" "deployer_identity" {
       variable = "iam:PassedToService"
       values = [
         "backup.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com", "monitoring.rds.amazonaws.com",
-        "vpc-flow-logs.amazonaws.com",
+        "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com",
       ]
     }
   }

@@ -44,11 +44,12 @@ resource "aws_iam_role_policy_attachment" "deployer" {
 
 locals {
   deployer_policies = {
-    state    = data.aws_iam_policy_document.deployer_state.json
-    network  = data.aws_iam_policy_document.deployer_network.json
-    data     = data.aws_iam_policy_document.deployer_data.json
-    keys     = data.aws_iam_policy_document.deployer_keys.json
-    identity = data.aws_iam_policy_document.deployer_identity.json
-    backup   = data.aws_iam_policy_document.deployer_backup.json
+    state      = data.aws_iam_policy_document.deployer_state.json
+    network    = data.aws_iam_policy_document.deployer_network.json
+    data       = data.aws_iam_policy_document.deployer_data.json
+    keys       = data.aws_iam_policy_document.deployer_keys.json
+    identity   = data.aws_iam_policy_document.deployer_identity.json
+    backup     = data.aws_iam_policy_document.deployer_backup.json
+    operations = data.aws_iam_policy_document.deployer_operations.json
   }
 }

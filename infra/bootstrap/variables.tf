@@ -35,3 +35,14 @@ variable "audit_retention_days" {
   type        = number
   default     = 90
 }
+
+variable "monthly_budget_usd" {
+  description = "US dollars that the account may cost a month before a letter is written: development takes about 100, production about 180."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.monthly_budget_usd >= 1 && var.monthly_budget_usd <= 100000
+    error_message = "monthly_budget_usd must be 1 to 100000; got ${var.monthly_budget_usd}."
+  }
+}

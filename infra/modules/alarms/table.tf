@@ -1,0 +1,322 @@
+# Every alarm, once. `severity` says what is asked of whoever hears it: "wake" means learners cannot learn, now; "look"
+# means somebody should see to it on the next working day. `why` tells where the threshold comes from.
+locals {
+  balancer = { LoadBalancer = var.load_balancer_arn_suffix }
+  target   = { LoadBalancer = var.load_balancer_arn_suffix, TargetGroup = var.target_group_arn_suffix }
+  group    = { AutoScalingGroupName = var.group_name }
+  database = { DBInstanceIdentifier = var.database_identifier }
+  table    = { TableName = var.table_name }
+  files    = { FileSystemId = var.file_system_id }
+  purge    = { FunctionName = var.purge_function_name }
+  vault    = { BackupVaultName = var.backup_vault_name }
+
+  # What the platform asks of its table: DynamoDB counts its own errors by operation.
+  operations = ["GetItem", "Query", "UpdateItem"]
+
+  table_of_alarms = {
+    # ------------------------------------------------------------------------------------------------ requests
+    target-errors = {
+      row      = "requests"
+      severity = "wake"
+      meaning  = "Of the requests that reach a server, more than a few end in an error of ours."
+      why      = "A release that breaks one page in twenty is one to take back. Below 20 requests in five minutes a single error would be a rate."
+      metrics = {
+        errors   = { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", stat = "Sum", dimensions = local.target }
+        requests = { namespace = "AWS/ApplicationELB", name = "RequestCount", stat = "Sum", dimensions = local.target }
+      }
+      # A count of errors is only reported when there are any.
+      expression = "IF(requests >= 20, 100 * FILL(errors, 0) / requests, 0)"
+      rings      = ">="
+      threshold  = var.thresholds.target_error_percent
+      period     = 300
+      periods    = 2
+    }
+
+    balancer-errors = {
+      row       = "requests"
+      severity  = "look"
+      meaning   = "The load balancer answers in a server's place: none took the request, or one hung up."
+      why       = "A server that is replaced may cost a handful of requests; ten in five minutes, twice in a quarter of an hour, are no replacement."
+      metrics   = { errors = { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", stat = "Sum", dimensions = local.balancer } }
+      rings     = ">="
+      threshold = 10
+      period    = 300
+      periods   = 3
+      at_least  = 2
+    }
+
+    latency = {
+      row       = "requests"
+      severity  = "look"
+      meaning   = "One request in twenty waits longer for its page than a reader does without noticing."
+      why       = "A page takes about 0.1 s of a server; a second is where people's attention leaves."
+      metrics   = { latency = { namespace = "AWS/ApplicationELB", name = "TargetResponseTime", stat = "p95", dimensions = local.target } }
+      rings     = ">="
+      threshold = var.thresholds.latency_seconds
+      period    = 300
+      periods   = 3
+    }
+
+    unhealthy-servers = {
+      row       = "requests"
+      severity  = "look"
+      meaning   = "A server fails its health check and has not been replaced."
+      why       = "A start takes some minutes and is no fault; a quarter of an hour is longer than a start and a replacement."
+      metrics   = { unhealthy = { namespace = "AWS/ApplicationELB", name = "UnHealthyHostCount", stat = "Maximum", dimensions = local.target } }
+      rings     = ">="
+      threshold = 1
+      period    = 60
+      periods   = 15
+    }
+
+    no-healthy-server = {
+      row       = "requests"
+      severity  = "wake"
+      meaning   = "No server is healthy: nobody reaches the platform."
+      why       = "One at least, always. Two minutes, because one missed minute is the metric's, not the server's."
+      metrics   = { healthy = { namespace = "AWS/ApplicationELB", name = "HealthyHostCount", stat = "Maximum", dimensions = local.target } }
+      rings     = "<"
+      threshold = 1
+      period    = 60
+      periods   = 2
+      # A target group without targets reports nothing at all.
+      missing = "breaching"
+    }
+
+    certificate-expiry = {
+      row       = "requests"
+      severity  = "look"
+      meaning   = "The certificate ends soon and AWS has not renewed it: its validation record may be gone from DNS."
+      why       = "AWS renews 60 days before the end; at 21 it has failed for weeks, and three are left to mend it."
+      when      = var.certificate != null
+      metrics   = { days = { namespace = "AWS/CertificateManager", name = "DaysToExpiry", stat = "Minimum", dimensions = { CertificateArn = try(var.certificate.arn, "") } } }
+      rings     = "<="
+      threshold = 21
+      period    = 86400
+      periods   = 1
+      # Told twice a day: a day without it changes nothing.
+      missing = "ignore"
+    }
+
+    # ------------------------------------------------------------------------------------------------ servers
+    group-at-max = {
+      row      = "servers"
+      severity = "look"
+      meaning  = "The group has been at its largest for hours: it may want to grow and cannot."
+      why      = "A lesson's rush is over in an hour; what lasts three is growth."
+      # Of one server at most, the largest is the ordinary.
+      when      = var.group_max > 1
+      metrics   = { servers = { namespace = "AWS/AutoScaling", name = "GroupInServiceInstances", stat = "Minimum", dimensions = local.group } }
+      rings     = ">="
+      threshold = var.group_max
+      period    = 900
+      periods   = 12
+    }
+
+    cpu-credits = {
+      row       = "servers"
+      severity  = "look"
+      meaning   = "A server lives on credits that it has not earned (t2 unlimited): soon each is paid for."
+      why       = "A t2.micro earns 144 credits a day and may owe as many; at half of that there is time to act."
+      metrics   = { owed = { namespace = "AWS/EC2", name = "CPUSurplusCreditBalance", stat = "Maximum", dimensions = local.group } }
+      rings     = ">="
+      threshold = var.thresholds.surplus_credits
+      period    = 300
+      periods   = 3
+    }
+
+    server-memory = {
+      row       = "servers"
+      severity  = "look"
+      meaning   = "A server is nearly out of memory, and scaling out has not helped: a leak, or too small a type."
+      why       = "The group scales on memory far below; beyond 90 % of 1 GiB the kernel begins to end processes."
+      metrics   = { memory = { namespace = var.metrics_namespace, name = "mem_used_percent", stat = "Maximum", dimensions = local.group } }
+      rings     = ">="
+      threshold = var.thresholds.memory_percent
+      period    = 300
+      periods   = 3
+    }
+
+    server-disk = {
+      row       = "servers"
+      severity  = "look"
+      meaning   = "A server's disk fills up: logs that are not turned over, or uploads that stay."
+      why       = "A server holds nothing that grows; a release takes some percent, so that a fifth must stay free."
+      metrics   = { disk = { namespace = var.metrics_namespace, name = "disk_used_percent", stat = "Maximum", dimensions = local.group } }
+      rings     = ">="
+      threshold = var.thresholds.disk_percent
+      period    = 300
+      periods   = 3
+    }
+
+    application-errors = {
+      row       = "servers"
+      severity  = "look"
+      meaning   = "The platform logs errors: something fails for people, or in the background where nobody sees it."
+      why       = "A visitor's mistake is not logged as an error; five in five minutes are no accident."
+      metrics   = { errors = { namespace = var.metrics_namespace, name = "application-errors", stat = "Sum", dimensions = {} } }
+      rings     = ">="
+      threshold = var.thresholds.application_errors
+      period    = 300
+      periods   = 1
+    }
+
+    # ------------------------------------------------------------------------------------------------ database
+    database-cpu = {
+      row       = "database"
+      severity  = "look"
+      meaning   = "The database is busy without a pause: a query without an index, or too small a class."
+      why       = "Above 80 % queries begin to wait for each other; a backup or a report is over in half an hour."
+      metrics   = { cpu = { namespace = "AWS/RDS", name = "CPUUtilization", stat = "Average", dimensions = local.database } }
+      rings     = ">="
+      threshold = var.thresholds.database_cpu_percent
+      period    = 300
+      periods   = 6
+    }
+
+    database-connections = {
+      row       = "database"
+      severity  = "look"
+      meaning   = "Nearly all of the database's connections are taken: the next server or operator may find none."
+      why       = "1 GiB allows about 110 (memory / 9,531,392 bytes, less RDS's own); two servers and a release need some 30."
+      metrics   = { connections = { namespace = "AWS/RDS", name = "DatabaseConnections", stat = "Maximum", dimensions = local.database } }
+      rings     = ">="
+      threshold = var.thresholds.database_connections
+      period    = 300
+      periods   = 2
+    }
+
+    database-storage = {
+      row       = "database"
+      severity  = "wake"
+      meaning   = "The database is about to run out of storage, and then it stops."
+      why       = "Storage grows by itself once a tenth is free, 2 GiB of 20; half of that is only reached when growing failed or is at its end."
+      metrics   = { free = { namespace = "AWS/RDS", name = "FreeStorageSpace", stat = "Minimum", dimensions = local.database } }
+      rings     = "<="
+      threshold = var.thresholds.database_free_storage_gib * pow(1024, 3)
+      period    = 300
+      periods   = 2
+    }
+
+    database-memory = {
+      row       = "database"
+      severity  = "look"
+      meaning   = "The database has hardly any memory left and will begin to swap."
+      why       = "On 1 GiB about 200 MiB are free at work; below 64 MiB RDS swaps, and everything becomes slow."
+      metrics   = { free = { namespace = "AWS/RDS", name = "FreeableMemory", stat = "Average", dimensions = local.database } }
+      rings     = "<="
+      threshold = var.thresholds.database_free_memory_mib * pow(1024, 2)
+      period    = 300
+      periods   = 3
+    }
+
+    # ------------------------------------------------------------------------------------------------ stores
+    progress-throttles = {
+      row      = "stores"
+      severity = "look"
+      meaning  = "DynamoDB slows learners' progress down: more at once than a partition takes."
+      why      = "A client's retry hides a few; ten in five minutes, three times, are a hot key."
+      metrics = {
+        reads  = { namespace = "AWS/DynamoDB", name = "ReadThrottleEvents", stat = "Sum", dimensions = local.table }
+        writes = { namespace = "AWS/DynamoDB", name = "WriteThrottleEvents", stat = "Sum", dimensions = local.table }
+      }
+      expression = "FILL(reads, 0) + FILL(writes, 0)"
+      rings      = ">="
+      threshold  = 10
+      period     = 300
+      periods    = 3
+    }
+
+    progress-errors = {
+      row      = "stores"
+      severity = "look"
+      meaning  = "DynamoDB itself fails: learners' progress is kept by their browser until it works again."
+      why      = "AWS promises 99.99 %; five in five minutes, twice, are a fault that its status page should name."
+      metrics = {
+        for operation in local.operations : lower(operation) => {
+          namespace = "AWS/DynamoDB", name = "SystemErrors", stat = "Sum", dimensions = merge(local.table, { Operation = operation })
+        }
+      }
+      expression = join(" + ", [for operation in local.operations : "FILL(${lower(operation)}, 0)"])
+      rings      = ">="
+      threshold  = 5
+      period     = 300
+      periods    = 2
+    }
+
+    # No burst credits: throughput is elastic and has none.
+    files-io = {
+      row       = "stores"
+      severity  = "look"
+      meaning   = "The shared files are near the number of operations that the file system takes."
+      why       = "At the limit every read waits; at 80 % there is time to find who reads so much."
+      metrics   = { limit = { namespace = "AWS/EFS", name = "PercentIOLimit", stat = "Maximum", dimensions = local.files } }
+      rings     = ">="
+      threshold = 80
+      period    = 300
+      periods   = 3
+    }
+
+    # ------------------------------------------------------------------------------------------------ upkeep
+    backup-failed = {
+      row      = "upkeep"
+      severity = "look"
+      meaning  = "A weekly backup was not made: the last recovery point is a week older than it should be."
+      why      = "One is one too many: the next would be in a week."
+      metrics = {
+        failed  = { namespace = "AWS/Backup", name = "NumberOfBackupJobsFailed", stat = "Sum", dimensions = local.vault }
+        aborted = { namespace = "AWS/Backup", name = "NumberOfBackupJobsAborted", stat = "Sum", dimensions = local.vault }
+        expired = { namespace = "AWS/Backup", name = "NumberOfBackupJobsExpired", stat = "Sum", dimensions = local.vault }
+      }
+      expression = "FILL(failed, 0) + FILL(aborted, 0) + FILL(expired, 0)"
+      rings      = ">="
+      threshold  = 1
+      period     = 3600
+      periods    = 1
+    }
+
+    purge-failed = {
+      row       = "upkeep"
+      severity  = "look"
+      meaning   = "The hourly purge left logs that are older than two days."
+      why       = "It retries by itself within the hour; what remains is a fault."
+      metrics   = { errors = { namespace = "AWS/Lambda", name = "Errors", stat = "Sum", dimensions = local.purge } }
+      rings     = ">="
+      threshold = 1
+      period    = 3600
+      periods   = 1
+    }
+
+    purge-missing = {
+      row       = "upkeep"
+      severity  = "look"
+      meaning   = "The hourly purge did not run for two hours: its schedule is gone, or may not start it."
+      why       = "It runs every hour; one late run is AWS's, two are ours."
+      metrics   = { runs = { namespace = "AWS/Lambda", name = "Invocations", stat = "Sum", dimensions = local.purge } }
+      rings     = "<"
+      threshold = 1
+      period    = 3600
+      periods   = 2
+      # A function that nobody starts reports nothing.
+      missing = "breaching"
+    }
+  }
+
+  # What an entry may leave out: an expression, how many of its periods must be bad (all), what silence means (good).
+  alarms = {
+    for alarm, told in local.table_of_alarms : alarm => {
+      row        = told.row
+      severity   = told.severity
+      meaning    = told.meaning
+      why        = told.why
+      metrics    = told.metrics
+      expression = try(told.expression, null)
+      rings      = told.rings
+      threshold  = told.threshold
+      period     = told.period
+      periods    = told.periods
+      datapoints = try(told.at_least, told.periods)
+      missing    = try(told.missing, "notBreaching")
+    } if try(told.when, true)
+  }
+}

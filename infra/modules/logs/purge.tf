@@ -1,0 +1,83 @@
+# What makes three days two (functions/purge_logs says how).
+locals {
+  purge_name = "${var.name}-purge-logs"
+  # Purposefully not the function's own: each change of its code would seem to change who may start it.
+  purge_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.purge_name}"
+
+  # The groups that the rule of two days is about. No other is ever purged.
+  purged = ["application", "system"]
+}
+
+resource "aws_lambda_function" "purge" {
+  function_name = local.purge_name
+  description   = "Deletes log streams whose hour ended two days ago"
+  role          = aws_iam_role.purge.arn
+
+  filename         = var.purge_zip
+  source_code_hash = filebase64sha256(var.purge_zip)
+  handler          = "purge_logs.handler"
+  runtime          = "python3.13"
+  architectures    = ["arm64"]
+  memory_size      = 128
+  # Five deletions a second are the least that AWS grants: time for more than a thousand.
+  timeout = 300
+
+  environment {
+    variables = { LOG_GROUPS = jsonencode([for group in local.purged : aws_cloudwatch_log_group.this[group].name]) }
+  }
+
+  # Lambda would make the group itself, without a key and without an end.
+  logging_config {
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.this["purge"].name
+  }
+
+  # Its first run must already be allowed.
+  depends_on = [aws_iam_role_policy.purge]
+}
+
+resource "aws_iam_role" "purge" {
+  name                 = local.purge_name
+  description          = "Deletes old streams of two log groups"
+  assume_role_policy   = data.aws_iam_policy_document.purge_trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+data "aws_iam_policy_document" "purge_trust" {
+  statement {
+    sid     = "Lambda"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "purge" {
+  name   = "purge"
+  role   = aws_iam_role.purge.id
+  policy = data.aws_iam_policy_document.purge.json
+}
+
+# No right to read an event: it sees names and times of streams only.
+data "aws_iam_policy_document" "purge" {
+  statement {
+    sid       = "LookAtStreams"
+    actions   = ["logs:DescribeLogStreams"]
+    resources = [for group in local.purged : "${local.group_arns[group]}:*"]
+  }
+
+  statement {
+    sid       = "DeleteStreams"
+    actions   = ["logs:DeleteLogStream"]
+    resources = [for group in local.purged : "${local.group_arns[group]}:log-stream:*"]
+  }
+
+  statement {
+    sid       = "OwnLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.group_arns.purge}:log-stream:*"]
+  }
+}
