@@ -23,6 +23,8 @@ pytestmark = pytest.mark.terraform
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("terraform") / "infra"
     shutil.copytree(INFRA, folder, ignore=shutil.ignore_patterns(".terraform"))
+    # The servers' user data is rendered from there.
+    shutil.copytree(CHECKOUT / "instance", folder.parent / "instance")
     return folder
 
 
@@ -98,7 +100,8 @@ def test_a_bad_value_is_refused_by_name_before_anything_is_asked_of_aws(
     tool: Terraform, copy: Path, tmp_path: Path, name: str, value: str, said: str
 ) -> None:
     root = tmp_path / "infra" / "platform"
-    shutil.copytree(copy, tmp_path / "infra", ignore=shutil.ignore_patterns(".terraform"))
+    for folder in ("infra", "instance"):
+        shutil.copytree(copy.parent / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".terraform"))
     (root / "backend.tf").unlink()
     run(tool, root, "init", "-no-color")
     done = subprocess.run(
