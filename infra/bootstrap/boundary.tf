@@ -13,8 +13,11 @@ data "aws_iam_policy_document" "boundary" {
   ]
 
   statement {
-    sid     = "OwnData"
-    actions = ["dynamodb:*Item", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan", "s3:*Object*", "s3:ListBucket*"]
+    sid = "OwnData"
+    actions = [
+      "dynamodb:*Item", "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan", "s3:*Object*",
+      "s3:AbortMultipartUpload", "s3:ListBucket*", "s3:ListMultipartUploadParts",
+    ]
     resources = flatten([
       for prefix in local.prefixes : [
         "arn:${local.partition}:s3:::${prefix}*",

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.terraform
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("terraform") / "infra"
     shutil.copytree(INFRA, folder, ignore=shutil.ignore_patterns(".terraform"))
+    # The servers' user data is rendered from there.
+    shutil.copytree(CHECKOUT / "instance", folder.parent / "instance")
     return folder
 
 
@@ -120,8 +122,10 @@ BROKEN = [
 @pytest.fixture(scope="session")
 def platform(tool: Terraform, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root without its backend, initialised once: its state would be a bucket."""
-    infra = tmp_path_factory.mktemp("broken") / "infra"
-    shutil.copytree(copy, infra, ignore=shutil.ignore_patterns(".terraform"))
+    checkout = tmp_path_factory.mktemp("broken")
+    for folder in ("infra", "instance"):
+        shutil.copytree(copy.parent / folder, checkout / folder, ignore=shutil.ignore_patterns(".terraform"))
+    infra = checkout / "infra"
     (infra / "platform" / "backend.tf").unlink()
     run(tool, infra / "platform", "init", "-no-color")
     return infra / "platform"

@@ -104,6 +104,50 @@ def test_how_often_a_filler_was_used_is_counted(emulator: Emulator) -> None:
     assert emulator.page("gaps")["stubbed"] == stubbed + 1
 
 
+def test_a_group_shows_how_it_replaces_its_servers(emulator: Emulator) -> None:
+    ec2, autoscaling = emulator.client("ec2"), emulator.client("autoscaling")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    template = ec2.create_launch_template(LaunchTemplateName="replaced", LaunchTemplateData={"ImageId": image})
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="replaced", MinSize=0, MaxSize=2, AvailabilityZones=["us-east-1a"],
+        LaunchTemplate={"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"]},
+        DefaultInstanceWarmup=180, MaxInstanceLifetime=86400,
+        InstanceMaintenancePolicy={"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200},
+    )  # fmt: skip
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName="replaced", MaxInstanceLifetime=172800)
+    (group,) = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["replaced"])["AutoScalingGroups"]
+    assert (group["DefaultInstanceWarmup"], group["MaxInstanceLifetime"]) == (180, 172800)
+    assert group["InstanceMaintenancePolicy"] == {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200}
+
+
+def test_a_version_of_a_template_begins_from_its_source_and_can_be_launched(emulator: Emulator) -> None:
+    ec2, autoscaling = emulator.client("ec2"), emulator.client("autoscaling")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+
+    def release(name: str) -> list[dict[str, Any]]:
+        return [{"ResourceType": "instance", "Tags": [{"Key": "Release", "Value": name}]}]
+
+    template = ec2.create_launch_template(
+        LaunchTemplateName="sourced",
+        LaunchTemplateData={"ImageId": image, "UserData": "Ym9vdA==", "TagSpecifications": release("none")},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "Project", "Value": "lyceum"}]}],
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    made = ec2.create_launch_template_version(
+        LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"TagSpecifications": release("one")}
+    )["LaunchTemplateVersion"]["LaunchTemplateData"]
+    assert (made["ImageId"], made["UserData"], made["TagSpecifications"]) == (image, "Ym9vdA==", release("one"))
+    versions = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
+    assert [v["LaunchTemplateData"]["TagSpecifications"] for v in versions] == [release("none"), release("one")]
+
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="sourced", MinSize=1, MaxSize=2, AvailabilityZones=["us-east-1a"],
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "2"},
+    )  # fmt: skip
+    (group,) = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["sourced"])["AutoScalingGroups"]
+    launched = ec2.describe_instances(InstanceIds=[group["Instances"][0]["InstanceId"]])["Reservations"][0]["Instances"]
+    assert {"Key": "Release", "Value": "one"} in launched[0]["Tags"]
+
+
 def test_a_metric_filter_that_is_put_again_replaces_the_first(emulator: Emulator) -> None:
     logs = emulator.client("logs")
     logs.create_log_group(logGroupName="/watched")

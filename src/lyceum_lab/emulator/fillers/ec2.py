@@ -1,9 +1,14 @@
-"""EC2: what moto forgets of a network."""
+"""EC2: what moto forgets of a network, and of the versions of a launch template."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+from moto.core.types import Base64EncodedString
+from moto.ec2.models import ec2_backends
+
+from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.emulator.fillers import Service
 from lyceum_lab.emulator.wire import Call
 
@@ -46,3 +51,42 @@ def show_rule_description(_: Call, result: dict[str, Any]) -> bool:
             rule["Description"] = text
             changed = True
     return changed
+
+
+@ec2.note(
+    "CreateLaunchTemplate",
+    because="moto writes the tags of a template itself among those of what is launched from it",
+)
+def keep_own_tags_out(call: Call, result: dict[str, Any]) -> None:
+    for version in _versions(call, result["LaunchTemplate"]["LaunchTemplateId"]):
+        tags = version.data.get("TagSpecifications") or []
+        version.data["TagSpecifications"] = [each for each in tags if each["ResourceType"] != "launch-template"]
+
+
+@ec2.edit(
+    "CreateLaunchTemplateVersion",
+    because="moto begins a version from nothing, whatever version it is told to begin from, and cannot launch from it",
+)
+def begin_from_source(call: Call, result: dict[str, Any]) -> bool:
+    made = result["LaunchTemplateVersion"]
+    versions = _versions(call, made["LaunchTemplateId"])
+    version = versions[made["VersionNumber"] - 1]
+    if source := call.parameters.get("SourceVersion"):
+        number = {"$Latest": len(versions) - 1, "$Default": version.template.default_version_number}.get(source)
+        version.data = {**deepcopy(versions[int(number or source) - 1].data), **version.data}
+    if isinstance(data := version.data.get("UserData"), str):
+        version.data["UserData"] = Base64EncodedString(data)
+    # Moto read the tags when it made the version.
+    version.instance_tags = {
+        tag["Key"]: tag["Value"]
+        for each in version.data.get("TagSpecifications") or []
+        if each["ResourceType"] == "instance"
+        for tag in each.get("Tags") or []
+    }
+    made["LaunchTemplateData"] = version.data
+    return True
+
+
+def _versions(call: Call, template: str) -> list[Any]:
+    found: list[Any] = ec2_backends[ACCOUNT][call.region].launch_templates[template].versions
+    return found
