@@ -50,6 +50,7 @@ locals {
     keys       = data.aws_iam_policy_document.deployer_keys.json
     identity   = data.aws_iam_policy_document.deployer_identity.json
     backup     = data.aws_iam_policy_document.deployer_backup.json
+    edge       = data.aws_iam_policy_document.deployer_edge.json
     compute    = data.aws_iam_policy_document.deployer_compute.json
     operations = data.aws_iam_policy_document.deployer_operations.json
   }

@@ -1,0 +1,24 @@
+# Where requests from the internet arrive. Learners speak TLS with it when the platform has a domain.
+resource "aws_lb" "platform" {
+  name               = var.name
+  load_balancer_type = "application"
+  internal           = false
+  subnets            = var.subnet_ids
+  security_groups    = var.security_group_ids
+
+  idle_timeout               = var.idle_timeout
+  enable_deletion_protection = var.protected
+
+  # Two readings of one request are how requests are smuggled: headers that break the rules go no further, and what
+  # is ambiguous closes its connection.
+  drop_invalid_header_fields = true
+  desync_mitigation_mode     = "defensive"
+
+  access_logs {
+    bucket  = aws_s3_bucket.access_logs.id
+    enabled = true
+  }
+
+  # It writes a test object when it is made, and refuses to be made if it may not.
+  depends_on = [aws_s3_bucket_policy.access_logs, aws_s3_bucket_server_side_encryption_configuration.access_logs]
+}
