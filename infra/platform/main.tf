@@ -29,17 +29,29 @@ data "aws_availability_zones" "available" {
 locals {
   name  = "lyceum-${var.environment}"
   zones = slice(data.aws_availability_zones.available.names, 0, 2)
+
+  # Made by bootstrap; every role that the deployer makes carries it.
+  boundary_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/lyceum-boundary"
 }
 
 module "network" {
   source = "../modules/network"
 
-  name  = local.name
-  cidr  = var.vpc_cidr
-  zones = local.zones
-  nat   = var.nat
-  roles = local.roles
-  flows = local.flows
+  name      = local.name
+  cidr      = var.vpc_cidr
+  zones     = local.zones
+  nat       = var.nat
+  roles     = local.roles
+  flows     = local.flows
+  outsiders = local.outsiders
+
+  interface_endpoints = var.interface_endpoints
+  needed_without_nat  = local.needed_without_nat
+
+  # By the name that it will have: the module of the log groups is not there yet.
+  flow_log = { group_arn = "arn:${data.aws_partition.current.partition}:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:/lyceum/${var.environment}/flow" }
+
+  permissions_boundary_arn = local.boundary_arn
 }
 
 module "content" {
@@ -91,6 +103,5 @@ module "backup" {
     files    = module.files.file_system_arn
   }
 
-  # Made by bootstrap; every role that the deployer makes carries it.
-  permissions_boundary_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/lyceum-boundary"
+  permissions_boundary_arn = local.boundary_arn
 }

@@ -28,19 +28,82 @@ variable "vpc_cidr" {
   default     = "10.20.0.0/16"
 
   validation {
-    condition     = can(cidrhost(var.vpc_cidr, 0)) && try(tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 20, false)
-    error_message = "vpc_cidr must be an IPv4 range from /16 to /20, as 10.20.0.0/16; got \"${var.vpc_cidr}\"."
+    condition     = try(cidrsubnet(var.vpc_cidr, 0, 0) == var.vpc_cidr && tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 20, false)
+    error_message = "vpc_cidr must be an IPv4 range from /16 to /20 that starts at its first address, as 10.20.0.0/16; got \"${var.vpc_cidr}\"."
+  }
+}
+
+variable "domain" {
+  description = "Name under which learners reach the platform, and the Route 53 zone of it that the account has, as { name = \"learn.school.example\", zone = \"school.example\" }. Null: no certificate, plain HTTP for the operators' addresses only."
+  type        = object({ name = string, zone = string })
+  default     = null
+
+  validation {
+    condition     = var.domain == null || try(can(regex("^([a-z0-9-]+\\.)+[a-z]{2,}$", var.domain.name)) && (var.domain.name == var.domain.zone || endswith(var.domain.name, ".${var.domain.zone}")), false)
+    error_message = "domain.name must be a lower-case host name within domain.zone, as learn.school.example in school.example; got \"${try(var.domain.name, "")}\" in \"${try(var.domain.zone, "")}\"."
+  }
+
+  validation {
+    condition     = var.environment != "prod" || var.domain != null
+    error_message = "domain must be given in prod, as { name = \"learn.school.example\", zone = \"school.example\" }: what learners send is not sent unencrypted; got null."
+  }
+}
+
+variable "operator_cidrs" {
+  description = "IPv4 ranges of the operators, the only visitors of an environment without a domain; at most five."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = var.domain != null || length(var.operator_cidrs) > 0
+    error_message = "operator_cidrs must name one to five IPv4 ranges, as 203.0.113.7/32, where no domain is given; got none."
+  }
+
+  validation {
+    condition     = alltrue([for cidr in var.operator_cidrs : try(cidrsubnet(cidr, 0, 0) == cidr && tonumber(split("/", cidr)[1]) >= 16, false)])
+    error_message = "operator_cidrs must be IPv4 ranges from /16 to /32 that start at their first address, as 203.0.113.7/32; wider is no operator. Got ${join(", ", var.operator_cidrs)}."
+  }
+
+  validation {
+    condition     = length(var.operator_cidrs) <= 5 && length(distinct(var.operator_cidrs)) == length(var.operator_cidrs)
+    error_message = "operator_cidrs must be at most five different ranges; got ${length(var.operator_cidrs)}: ${join(", ", var.operator_cidrs)}."
+  }
+
+  # Both are cut down to the shorter of the two prefixes: ranges overlap exactly when they are then the same.
+  validation {
+    condition = alltrue([for cidr in var.operator_cidrs : try(
+      cidrsubnet("${cidrhost(cidr, 0)}/${min(split("/", cidr)[1], split("/", var.vpc_cidr)[1])}", 0, 0)
+      != cidrsubnet("${cidrhost(var.vpc_cidr, 0)}/${min(split("/", cidr)[1], split("/", var.vpc_cidr)[1])}", 0, 0),
+      true
+    )])
+    error_message = "operator_cidrs must not overlap vpc_cidr ${var.vpc_cidr}; got ${join(", ", var.operator_cidrs)}."
   }
 }
 
 variable "nat" {
-  description = "NAT gateways: \"none\", \"one\" (cheaper, one zone's loss cuts the way out) or \"per_zone\"."
+  description = "NAT gateways: \"one\" (cheaper, one zone's loss cuts the way out), \"per_zone\", or \"none\" where interface_endpoints replace them, which costs more and lets nothing out to the internet."
   type        = string
   default     = "one"
 
   validation {
     condition     = contains(["none", "one", "per_zone"], var.nat)
     error_message = "nat must be \"none\", \"one\" or \"per_zone\"; got \"${var.nat}\"."
+  }
+
+  validation {
+    condition     = var.nat != "none" || length(setsubtract(local.needed_without_nat, var.interface_endpoints)) == 0
+    error_message = "nat can be \"none\" only where interface_endpoints names ${join(", ", local.needed_without_nat)}; got \"none\" without ${join(", ", setsubtract(local.needed_without_nat, var.interface_endpoints))}."
+  }
+}
+
+variable "interface_endpoints" {
+  description = "Services that get an interface endpoint, about $7.30 a month each and zone, by AWS's short names: those in flows.tf."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.interface_endpoints, keys(local.endpoint_services))) == 0
+    error_message = "interface_endpoints must be among ${join(", ", keys(local.endpoint_services))}; got ${join(", ", var.interface_endpoints)}."
   }
 }
 

@@ -9,3 +9,9 @@ database = {
   multi_az       = true
   storage_gib    = 20
 }
+
+# Nobody's (RFC 2606): put your own in its place.
+domain = {
+  name = "learn.lyceum.example"
+  zone = "lyceum.example"
+}
