@@ -1,0 +1,48 @@
+# The rights of an operator, for whoever gives them out (an administrator; the deployer can make no user's policy).
+data "aws_iam_policy_document" "operator" {
+  for_each = local.documents
+
+  # Without the check, a right to the instance alone would start AWS's own shell on it.
+  statement {
+    sid       = "StartThisSessionHere"
+    actions   = ["ssm:StartSession"]
+    resources = [aws_instance.this.arn, each.value]
+
+    condition {
+      test     = "BoolIfExists"
+      variable = "ssm:SessionDocumentAccessCheck"
+      values   = ["true"]
+    }
+  }
+
+  # A session carries the id of who started it.
+  statement {
+    sid       = "OwnSessions"
+    actions   = ["ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:session/&{aws:userid}-*"]
+  }
+
+  # A shell is encrypted by a key of ours on its way, beyond TLS.
+  dynamic "statement" {
+    for_each = each.key == "shell" ? [1] : []
+
+    content {
+      sid       = "EncryptTheSession"
+      actions   = ["kms:GenerateDataKey"]
+      resources = [var.key_arn]
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  documents = {
+    database = aws_ssm_document.database.arn
+    shell    = aws_ssm_document.shell.arn
+  }
+}
