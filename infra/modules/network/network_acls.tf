@@ -85,7 +85,8 @@ locals {
 }
 
 # Its rules are listed within it and not each a resource of its own: a rule that somebody adds by hand is taken away
-# again, and where rules are renumbered the old ones go before the new ones come, which two resources would race for.
+# again, and where rules are renumbered the old ones go before the new ones come, which two resources would race for. A
+# plan shows all rules of a list in which one changes; what is sent to AWS is the difference.
 resource "aws_network_acl" "tier" {
   for_each = toset(local.tiers)
 
