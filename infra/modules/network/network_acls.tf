@@ -7,7 +7,7 @@ locals {
   # what is outside.
   ephemeral = merge(
     { for tier in local.tiers : tier => { from = 32768, to = 60999 } },
-    { for range in flatten(values(var.outsiders)) : range => { from = 1024, to = 65535 } },
+    { for range in distinct(flatten(values(var.outsiders))) : range => { from = 1024, to = 65535 } },
     { public = { from = 1024, to = 65535 } },
   )
 
