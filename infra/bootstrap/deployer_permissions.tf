@@ -44,11 +44,11 @@ data "aws_iam_policy_document" "deployer_network" {
     actions = [
       "ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway",
       "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
-      "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry",
+      "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry",
       "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute",
       "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags",
       "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
-      "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
+      "ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
       "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags",
       "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints",
       "ec2:Describe*", "ec2:GetSecurityGroupsForVpc",
@@ -65,6 +65,12 @@ data "aws_iam_policy_document" "deployer_network" {
       variable = "aws:RequestedRegion"
       values   = [var.region]
     }
+  }
+  # An interface endpoint brings a private zone of AWS's own, which EC2 joins to the VPC in the deployer's name.
+  statement {
+    sid       = "PrivateNamesOfEndpoints"
+    actions   = ["route53:AssociateVPCWithHostedZone"]
+    resources = ["arn:${local.partition}:route53:::hostedzone/*"]
   }
 }
 

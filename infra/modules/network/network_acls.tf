@@ -7,7 +7,7 @@ locals {
   # what is outside.
   ephemeral = merge(
     { for tier in local.tiers : tier => { from = 32768, to = 60999 } },
-    { for range in flatten(values(var.outsiders)) : range => { from = 1024, to = 65535 } },
+    { for range in distinct(flatten(values(var.outsiders))) : range => { from = 1024, to = 65535 } },
     { public = { from = 1024, to = 65535 } },
   )
 
@@ -85,7 +85,8 @@ locals {
 }
 
 # Its rules are listed within it and not each a resource of its own: a rule that somebody adds by hand is taken away
-# again, and where rules are renumbered the old ones go before the new ones come, which two resources would race for.
+# again, and where rules are renumbered the old ones go before the new ones come, which two resources would race for. A
+# plan shows all rules of a list in which one changes; what is sent to AWS is the difference.
 resource "aws_network_acl" "tier" {
   for_each = toset(local.tiers)
 

@@ -174,3 +174,35 @@ def test_a_trail_can_be_deleted_by_its_arn(emulator: Emulator) -> None:
     arn = cloudtrail.create_trail(Name="short-lived", S3BucketName="trail-files")["TrailARN"]
     cloudtrail.delete_trail(Name=arn)
     assert cloudtrail.describe_trails()["trailList"] == []
+
+
+def test_an_instance_without_a_public_address_shows_its_groups(emulator: Emulator, vpc: str) -> None:
+    ec2 = emulator.client("ec2")
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="bastion", Description="d", VpcId=vpc)["GroupId"]
+    interface = {
+        "DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": False,
+    }  # fmt: skip
+    made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, NetworkInterfaces=[interface])
+    identity = made["Instances"][0]["InstanceId"]
+
+    def shown() -> dict[str, Any]:
+        return dict(ec2.describe_instances(InstanceIds=[identity])["Reservations"][0]["Instances"][0])
+
+    assert [each["GroupId"] for each in shown()["SecurityGroups"]] == [group]
+    assert "Association" not in shown()["NetworkInterfaces"][0]
+    other = ec2.create_security_group(GroupName="another", Description="d", VpcId=vpc)["GroupId"]
+    first = shown()["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=first, Groups=[other])
+    assert [each["GroupId"] for each in shown()["SecurityGroups"]] == [other]
+
+
+def test_a_network_acls_rule_can_be_deleted_once(emulator: Emulator, vpc: str) -> None:
+    ec2 = emulator.client("ec2")
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    rule = {"NetworkAclId": acl, "RuleNumber": 100, "Egress": True}
+    ec2.create_network_acl_entry(**rule, Protocol="6", RuleAction="allow", CidrBlock="10.9.0.0/16")
+    ec2.delete_network_acl_entry(**rule)
+    with pytest.raises(ClientError) as gone:
+        ec2.delete_network_acl_entry(**rule)
+    assert gone.value.response["Error"]["Code"] == "InvalidNetworkAclEntry.NotFound"

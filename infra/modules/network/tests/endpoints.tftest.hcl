@@ -160,60 +160,26 @@ run "in_both_zones_of_the_management_tier" {
   }
 }
 
-run "one_zone_costs_half" {
+run "without_nat_when_every_endpoint_is_there_and_in_one_zone_for_half_the_price" {
   command = plan
 
   variables {
+    nat                      = "none"
     interface_endpoint_zones = "one"
   }
 
   assert {
-    condition     = alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.subnet_ids == toset(["subnet-1"])])
-    error_message = "In the first zone's management subnet."
-  }
-}
-
-run "without_nat_when_every_endpoint_is_there" {
-  command = plan
-
-  variables {
-    nat = "none"
+    condition     = length(aws_nat_gateway.zone) == 0 && length(aws_eip.nat) == 0 && length(aws_route.nat) == 0
+    error_message = "No gateway, no address, no route."
   }
 
   assert {
-    condition     = length(aws_nat_gateway.zone) == 0 && length(aws_vpc_endpoint.interface) == 2
-    error_message = "Endpoints in the place of NAT."
-  }
-}
-
-run "without_nat_and_without_an_endpoint_that_replaces_it_is_refused" {
-  command = plan
-
-  variables {
-    nat                 = "none"
-    interface_endpoints = ["logs"]
+    condition     = !contains(keys(output.acl_rules), "public-in-app-tcp-443-443")
+    error_message = "Nothing of the app tier's goes through the public tier."
   }
 
-  expect_failures = [var.nat]
-}
-
-run "endpoints_without_their_role_are_refused" {
-  command = plan
-
-  variables {
-    roles = { server = { tier = "app" }, load_balancer = { tier = "public" }, database = { tier = "data" }, bastion = { tier = "management" } }
-    flows = []
+  assert {
+    condition     = length(aws_vpc_endpoint.interface) == 2 && alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.subnet_ids == toset(["subnet-1"])])
+    error_message = "Endpoints in its place, in the first zone's management subnet."
   }
-
-  expect_failures = [var.interface_endpoints]
-}
-
-run "a_gateway_service_as_interface_is_refused" {
-  command = plan
-
-  variables {
-    interface_endpoints = ["logs", "ssm", "s3"]
-  }
-
-  expect_failures = [var.interface_endpoints]
 }

@@ -1,4 +1,4 @@
-"""EC2: what moto forgets of a network, and of the versions of a launch template."""
+"""EC2: what moto forgets of a network, of an instance in it, and of the versions of a launch template."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.emulator.fillers import Service
-from lyceum_lab.emulator.wire import Call
+from lyceum_lab.emulator.wire import ApiError, Call, dig
 
 ec2 = Service("ec2")
 FORGOTTEN = "moto keeps the description of a rule that names a range, and forgets that of one that names a group"
@@ -90,3 +90,39 @@ def begin_from_source(call: Call, result: dict[str, Any]) -> bool:
 def _versions(call: Call, template: str) -> list[Any]:
     found: list[Any] = ec2_backends[ACCOUNT][call.region].launch_templates[template].versions
     return found
+
+
+@ec2.guard(
+    "DeleteNetworkAclEntry",
+    because="moto breaks on a rule that is not there, where AWS says so: a call that the SDK repeats then fails",
+)
+def find_entry(call: Call) -> None:
+    asked = call.parameters
+    acl = ec2_backends[ACCOUNT][call.region].get_network_acl(asked["NetworkAclId"])
+    rules = [(entry.rule_number, entry.egress) for entry in acl.network_acl_entries]
+    if (asked["RuleNumber"], asked["Egress"]) not in rules:
+        raise ApiError(
+            "InvalidNetworkAclEntry.NotFound",
+            f"The network acl entry identified by {asked['RuleNumber']} does not exist.",
+        )
+
+
+# ---------------------------------------------------------------------------------------------------- instances
+
+
+@ec2.edit(
+    "DescribeInstances",
+    because="moto shows an empty association for an interface without a public address, and no groups of an instance "
+    "whose groups were named at its interface",
+)
+def show_first_interface(_: Call, result: dict[str, Any]) -> bool:
+    changed = False
+    for instance in dig(result, "Reservations[].Instances[]"):
+        for interface in instance.get("NetworkInterfaces", []):
+            if not interface.get("Association"):
+                changed = interface.pop("Association", None) is not None or changed
+            is_first = interface["Attachment"]["DeviceIndex"] == 0
+            if is_first and interface.get("Groups") and not instance.get("SecurityGroups"):
+                instance["SecurityGroups"] = interface["Groups"]
+                changed = True
+    return changed
