@@ -140,9 +140,8 @@ def _environment(here: Here, environment: str, asked: Asked) -> Iterator[tuple[P
     with _place(here, f"platform-{environment}", asked, caller) as work:
         if not caller.is_deployer:
             err.print(
-                f"[yellow]warning[/yellow]: these are not the deployer's credentials but {escape(caller.arn)}"
-                f"{', the root of the account' if caller.is_root else ''}: AWS may refuse the deployer what it allows them "
-                "(./lyceum login)."
+                f"[yellow]warning[/yellow]: {escape(caller.arn)}{', the root,' if caller.is_root else ''} is "
+                "not the deployer (./lyceum login); what AWS allows to the one it may refuse to the other."
             )
         root = Platform(environment, **_arguments(here, session, caller, work))
         with step(f"find the state of {environment}") as line:
