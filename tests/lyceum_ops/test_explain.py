@@ -11,12 +11,13 @@ from lyceum_ops.errors import CommandFailed, DiskFull, LyceumError, NoCredential
 from lyceum_ops.explain import explain
 
 SAID = [
-    ("Error: Failed to save state\n\nwrite terraform.tfstate: no space left on device", DiskFull, "disk is full"),
+    ("Error: Failed to save state: write terraform.tfstate: no space left on device", DiskFull, "disk is full"),
     (
         "creating EC2 VPC: operation error EC2: CreateVpc, https response error StatusCode: 403, RequestID: 1, "
         "api error UnauthorizedOperation: You are not authorized to perform this operation. User: "
-        "arn:aws:sts::1:assumed-role/lyceum-deployer/x is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:us-east-1:1:vpc/* "
-        "because no identity-based policy allows the ec2:CreateVpc action. Encoded authorization failure message: abc",
+        "arn:aws:sts::1:assumed-role/lyceum-deployer/x is not authorized to perform: ec2:CreateVpc on resource: "
+        "arn:aws:ec2:us-east-1:1:vpc/* because no identity-based policy allows the ec2:CreateVpc action. "
+        "Encoded authorization failure message: abc",
         NotPermitted,
         "does not permit ec2:CreateVpc to arn:aws:sts::1:assumed-role/lyceum-deployer/x (no identity-based policy)",
     ),
@@ -27,7 +28,7 @@ SAID = [
         "(explicit deny in a permissions boundary)",
     ),
     (
-        "reading S3 Bucket: operation error S3: GetBucketPolicy, StatusCode: 403, api error AccessDenied: Access Denied",
+        "reading Bucket: operation error S3: GetBucketPolicy, StatusCode: 403, api error AccessDenied: Access Denied",
         NotPermitted,
         "does not permit S3 GetBucketPolicy",
     ),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -380,6 +383,39 @@ def test_a_missing_right_is_named_with_its_page_and_a_missing_zone_too(bootstrap
         operate.apply(here, "dev", asked=YES)
     bootstrapped.as_the_deployer()
     assert bootstrapped.states() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_apply_keeps_what_it_made_and_leaves_no_lock(
+    bootstrapped: Emulated, here: Here, number: signal.Signals
+) -> None:
+    code = here.infra / "platform" / "main.tf"
+    slow = 'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n    command = "sleep 30"\n  }\n}\n'
+    code.write_text(code.read_text() + slow)
+    program = (
+        "from pathlib import Path\nfrom lyceum_ops.operate import Asked, Here, apply\n"
+        f"apply(Here(*map(Path, {[str(here.infra), str(here.home), str(here.tools)]})), 'dev', asked=Asked(yes=True))\n"
+    )
+    source = Path(operate.__file__).parents[1]
+    process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(source)},
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    log = here.home / "aws" / ACCOUNT / "platform-dev" / "terraform.log"
+    deadline = time.monotonic() + 20
+    while not (log.exists() and "Provisioning with" in log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert ("interrupted: Terraform ends what it has begun" in said) == (number != signal.SIGKILL)
+    # Terraform itself hears of the death of the command, and ends in order all the same.
+    while any(key.endswith(".tflock") for key in bootstrapped.states()):
+        assert time.monotonic() < deadline + 20, "a lock is left"
+        time.sleep(0.1)
+    assert {"terraform_data.server", "terraform_data.zone"} <= resources(bootstrapped)
+    code.write_text(code.read_text().replace(slow, ""))
+    operate.apply(here, "dev", asked=YES)
+    assert resources(bootstrapped) == {"terraform_data.server", "terraform_data.zone"}
 
 
 def test_two_commands_do_not_work_in_one_checkout(bootstrapped: Emulated, here: Here) -> None:
