@@ -21,7 +21,8 @@ from lyceum_ops.errors import (
 )
 
 _LOCK = re.compile(
-    r"ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*).*?Who:\s+(?P<who>\S*).*?Created:\s+(?P<since>[^\n]*)",
+    r"Lock Info:\s+ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*).*?Who:\s+(?P<who>\S*)"
+    r".*?Created:\s+(?P<since>[^\n]*)",
     re.DOTALL,
 )
 _DENIED = re.compile(
@@ -79,5 +80,5 @@ def locked(text: str, name: str) -> StateLocked:
     return StateLocked(
         f"The state of {name} is locked: {lock['who'] or 'somebody'} runs {doing} since {lock['since'].strip()}.",
         "Nothing was changed. Wait for it to end; only if it certainly died: "
-        f"./lyceum unlock {name} {lock['id']} (which is terraform force-unlock).",
+        f"./lyceum unlock {name} {lock['id']} (terraform force-unlock).",
     )

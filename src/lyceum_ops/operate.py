@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,9 +141,8 @@ def _environment(here: Here, environment: str, asked: Asked) -> Iterator[tuple[P
     with _place(here, f"platform-{environment}", asked, caller) as work:
         if not caller.is_deployer:
             err.print(
-                f"[yellow]warning[/yellow]: these are not the deployer's credentials but {escape(caller.arn)}"
-                f"{', the root of the account' if caller.is_root else ''}: AWS may refuse the deployer what it allows them "
-                "(./lyceum login)."
+                f"[yellow]warning[/yellow]: {escape(caller.arn)}{', the root,' if caller.is_root else ''} is "
+                "not the deployer (./lyceum login); what AWS allows to the one it may refuse to the other."
             )
         root = Platform(environment, **_arguments(here, session, caller, work))
         with step(f"find the state of {environment}") as line:
@@ -194,8 +194,27 @@ def _apply(root: Applied, plan: Plan, asked: Asked, *, destroy: bool = False) ->
             tally.add(event)
             line.note(str(tally))
 
-        root.apply(plan, listener=listen)
+        with _patiently_interrupted():
+            root.apply(plan, listener=listen)
     return True
+
+
+@contextmanager
+def _patiently_interrupted() -> Iterator[None]:
+    """Say what an interruption waits for: however this process is asked to end, Terraform writes its state first."""
+
+    def interrupt(*_: object) -> None:
+        for number in kept:
+            signal.signal(number, signal.default_int_handler)
+        err.print("interrupted: Terraform ends what it has begun and writes its state; a second Ctrl-C does not wait.")
+        raise KeyboardInterrupt
+
+    kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _confirm(name: str, plan: Plan, asked: Asked, *, destroy: bool) -> None:

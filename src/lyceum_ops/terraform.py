@@ -15,14 +15,16 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from lyceum_ops.errors import CommandFailed, MissingTool
 from lyceum_ops.processes import die_with_parent
@@ -300,7 +302,9 @@ class Root:
         errors: list[str] = []
         plain: list[str] = []
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a", encoding="utf-8") as log:
+        # Into a file and not a pipe: a pipe breaks when its reader is killed, and Terraform would die of it before it
+        # has written its state and removed its lock.
+        with self.log.open("a", encoding="utf-8") as log, tempfile.TemporaryFile(dir=self.log.parent) as said:
             log.write(f"$ terraform {' '.join(arguments)}   ({self.folder.name})\n")
             log.flush()
             process = subprocess.Popen(
@@ -308,18 +312,14 @@ class Root:
                 cwd=self.folder,
                 env=self.terraform.environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=said,
                 stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
                 # Its own session: Ctrl-C reaches the one who runs it, and that one ends it in order.
                 start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
             try:
-                assert process.stdout is not None  # noqa: S101 - asked for above
-                for line in process.stdout:
+                for line in _lines(process, said.fileno()):
                     event = _event(line)
                     log.write((event.get("@message", line.rstrip()) if event else line.rstrip()) + "\n")
                     log.flush()
@@ -334,7 +334,7 @@ class Root:
                     listener(event)
                 code = process.wait()
             except BaseException:
-                _end(process, log, self.patience)
+                _end(process, self.patience)
                 raise
         if plain:
             errors.append("\n".join(plain))
@@ -356,14 +356,30 @@ def _event(line: str) -> Event | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _end(process: subprocess.Popen[str], log: IO[str], patience: float) -> None:
+def _lines(process: subprocess.Popen[bytes], file: int) -> Iterator[str]:
+    """What the process writes into the file, line by line as it comes, until it ends."""
+    half, at = b"", 0
+    while True:
+        ended = process.poll() is not None
+        # Reading at a place of its own: the process writes where the file's own place is.
+        while chunk := os.pread(file, 2**16, at):
+            at += len(chunk)
+            *whole, half = (half + chunk).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+        if ended:
+            if half:
+                yield half.decode("utf-8", "replace")
+            return
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
     """Interrupt Terraform so that it writes its state, then end it with its providers if it does not stop."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)
     try:
-        rest, _ = process.communicate(timeout=patience)
-        log.write(rest or "")
+        process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

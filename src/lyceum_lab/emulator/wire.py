@@ -32,6 +32,7 @@ MODELS = {
     "elasticfilesystem": "efs",
     "monitoring": "cloudwatch",
     "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
 }
 # No operation that moto or a filler reads has a larger body; what is larger is an S3 object, and stays a stream.

@@ -68,7 +68,7 @@ class Quota:
         )
         if used + more > limit:
             return fail(facts, raise_it)
-        if used + more == limit and limit > 1:
+        if more and used + more == limit:
             return warn(f"{facts}: the last of them", raise_it)
         return ok(facts)
 
