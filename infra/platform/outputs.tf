@@ -8,11 +8,6 @@ output "region" {
   value       = var.region
 }
 
-output "protected" {
-  description = "Whether data refuses to be destroyed. ./lyceum destroy reads it and goes no further while it is true."
-  value       = var.protected
-}
-
 output "content_bucket" {
   description = "Bucket of course materials and videos; the platform's CONTENT_URL is s3://<it>."
   value       = module.content.bucket
@@ -47,5 +42,63 @@ output "backup" {
   value = {
     vault    = module.backup.vault
     role_arn = module.backup.role_arn
+  }
+}
+
+output "protected" {
+  description = "Whether data refuses to be destroyed; ./lyceum destroy asks this before anything else."
+  value       = var.protected
+}
+
+output "url" {
+  description = "Where learners reach the platform."
+  value       = module.load_balancer.url
+}
+
+output "load_balancer" {
+  description = "The load balancer's name in the DNS, and the target group of the servers."
+  value = {
+    dns_name         = module.load_balancer.dns_name
+    target_group_arn = module.load_balancer.target_group_arn
+  }
+}
+
+output "servers" {
+  description = "The auto scaling group and the launch template, on which releases are made."
+  value = {
+    group_name         = module.servers.group_name
+    launch_template_id = module.servers.launch_template_id
+    role_arn           = module.servers.role_arn
+  }
+}
+
+output "releases_bucket" {
+  description = "Bucket of the release artifacts."
+  value       = module.releases.bucket
+}
+
+output "secrets" {
+  description = "ARN of each secret that Terraform made, by name."
+  value       = module.secrets.arns
+}
+
+output "bastion" {
+  description = "The bastion's instance and the Session Manager document with which an operator reaches the database."
+  value = {
+    instance_id      = module.bastion.instance_id
+    session_document = module.bastion.session_document
+  }
+}
+
+output "log_groups" {
+  description = "Names of the log groups, by what they hold."
+  value       = { for what, group in module.logs.groups : what => group.name }
+}
+
+output "alarms" {
+  description = "Names of the alarms, and the topic to which they go."
+  value = {
+    names     = module.alarms.alarms
+    topic_arn = module.alarms.topic_arn
   }
 }

@@ -138,3 +138,63 @@ variable "origins" {
     error_message = "origins must look like https://learn.example, without a path; got ${join(", ", var.origins)}."
   }
 }
+
+variable "servers" {
+  description = "The app servers: instance type, and the least and the most of them."
+  type = object({
+    instance_type = optional(string, "t2.micro")
+    min           = optional(number, 1)
+    max           = optional(number, 2)
+  })
+  default = {}
+
+  validation {
+    condition     = var.servers.min >= 1 && var.servers.min <= var.servers.max && var.servers.max >= 2 && var.servers.max <= 10
+    error_message = "servers.min must be 1 to servers.max, and servers.max 2 to 10; got min ${var.servers.min}, max ${var.servers.max}."
+  }
+}
+
+variable "alarm_email" {
+  description = "Address that hears of this environment's alarms. No default: an alarm that nobody reads is none."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^@[:space:]]+@[^@[:space:].]+(\\.[^@[:space:].]+)+$", var.alarm_email))
+    error_message = "alarm_email must be an address as operator@example.org; got \"${var.alarm_email}\"."
+  }
+}
+
+variable "flow_log_traffic" {
+  description = "What the VPC's flow log tells of: \"ALL\" or, cheaper, only what was refused: \"REJECT\"."
+  type        = string
+  default     = "ALL"
+
+  validation {
+    condition     = contains(["ALL", "REJECT"], var.flow_log_traffic)
+    error_message = "flow_log_traffic must be \"ALL\" or \"REJECT\"; got \"${var.flow_log_traffic}\"."
+  }
+}
+
+variable "secrets_edition" {
+  description = "Edition of the secrets that Terraform makes. One more rotates all of them."
+  type        = number
+  default     = 1
+}
+
+variable "session_retention_days" {
+  description = "Days that operators' sessions on the bastion can be looked up."
+  type        = number
+  default     = 90
+}
+
+variable "rate_limit" {
+  description = "Requests that one address may make in five minutes. A whole school may come from one."
+  type        = number
+  default     = 4000
+}
+
+variable "build_dir" {
+  description = "Folder of the Lambda archives, which the tool builds before each plan; below this root, so that its name is the same everywhere."
+  type        = string
+  default     = ".build"
+}

@@ -236,6 +236,35 @@ def unlock(
     operate.unlock(_here(), environment, lock, asked=_asked(None, None, account))
 
 
+prove = typer.Typer(
+    help="Try a promise of the infrastructure on an emulated AWS, and say what was found.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(prove, name="prove", rich_help_panel=CHECK)
+
+
+@prove.callback()
+def choose_a_proof() -> None:
+    """Keeps `prove` a group of commands while it has one only."""
+
+
+@prove.command("apply")
+def prove_apply() -> None:
+    """Apply dev and prod side by side, change them as operators do, destroy them: nothing may be left."""
+    from lyceum_lab.proofs.apply import prove as run
+
+    raise typer.Exit(run())
+
+
+@app.command(rich_help_panel=CHECK)
+def design() -> None:
+    """Make docs/design.md from docs/design.yaml: requirement, decision, module, and the test that shows it."""
+    from lyceum_lab.documents.design import write
+
+    typer.echo(f"{write()} is made.")
+
+
 @app.command("test", rich_help_panel=CHECK)
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,

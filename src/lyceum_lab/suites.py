@@ -8,6 +8,7 @@ and otherwise skipped, loudly, and counted; with CI set in the environment nothi
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,11 +47,15 @@ class Count:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is run: a tool (`argv`), or pytest with these arguments."""
+    """One thing that is run: a tool (`argv`), or pytest with these arguments.
+
+    A tool counts as one check, a proof (`counts`) as many as its closing line says.
+    """
 
     name: str
     argv: tuple[str, ...]
     pytest: bool = False
+    counts: bool = False
     needs: tuple[str, ...] = ()  # programs that Debian has as packages
     postgres: bool = False  # on an embedded PostgreSQL in place of SQLite
 
@@ -94,6 +99,9 @@ SUITES = (
     Suite("terraform", "fmt, validate, the tests of every module", 180, (_pytest("terraform", "-m", "terraform"),)),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
+    )),
+    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 600, (
+        Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
     )),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
@@ -149,6 +157,8 @@ def _run(check: Check) -> Count:
             out.print(f"SKIPPED: {check.name} needs {program}, which is neither here nor could be installed by apt")
             return Count(skipped=1)
     environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
+    if check.counts:
+        return _run_proof(check, environment)
     if not check.pytest:
         done = subprocess.run(list(check.argv), cwd=paths.CHECKOUT, env=environment, check=False)
         out.print(f"{check.name}: {'passed' if done.returncode == 0 else f'FAILED with code {done.returncode}'}")
@@ -159,6 +169,21 @@ def _run(check: Check) -> Count:
         with _database(Path(folder), embedded=check.postgres) as settings:
             code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment | settings, check=False).returncode
         return _read(report, code)
+
+
+def _run_proof(check: Check, environment: dict[str, str]) -> Count:
+    """Run a proof, its lines shown as they come. What ends without a closing line failed."""
+    last = ""
+    with subprocess.Popen(check.argv, cwd=paths.CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as proof:
+        assert proof.stdout is not None  # noqa: S101 - asked for above
+        for line in proof.stdout:
+            out.print(line.rstrip(), markup=False)
+            last = line
+    said = re.fullmatch(r"(\d+) passed, (\d+) failed", last.strip())
+    count = Count(int(said[1]), int(said[2])) if said else Count()
+    if (proof.returncode or not count.passed) and not count.failed:
+        count.failed = 1
+    return count
 
 
 @contextmanager

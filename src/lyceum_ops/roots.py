@@ -1,6 +1,7 @@
 """The two Terraform roots and their states: infra/bootstrap, once an account, and infra/platform, once an environment.
 
-Terraform works in a copy of infra/ below `work`, so that the checkout stays as it is. Everything that an account has
+Terraform works in a copy of infra/ (and of what it deploys) below `work`, so that the checkout stays as it is.
+Everything that an account has
 lies in its own bucket, lyceum-state-<account>, that bootstrap made; bootstrap's own state is local until it did.
 The rehearsal runs this very code, with an endpoint in its environment.
 """
@@ -18,6 +19,7 @@ from lyceum_ops import aws
 from lyceum_ops.changes import Plan
 from lyceum_ops.errors import CommandFailed, NotPermitted, StateLost
 from lyceum_ops.explain import explain
+from lyceum_ops.functions import build_all
 from lyceum_ops.terraform import NO_INPUTS, Inputs, Listener, Root, Terraform
 
 DATA_DIR = "TF_DATA_DIR"
@@ -94,8 +96,18 @@ class Applied:
             (copy / kind / "errored.tfstate").replace(self._unpushed)
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "tests"))
+        self._bring_what_it_deploys(source.parent, copy / kind)
         env = {**tool.env, DATA_DIR: str(work / "data")}
         self.root = Root(Terraform(tool.binary, tool.cli_config, env), copy / kind, log, patience)
+
+    def _bring_what_it_deploys(self, checkout: Path, root: Path) -> None:
+        """What the code names beside itself: the servers' user data as it is, the functions packed."""
+        beside = self.work / "instance"
+        shutil.rmtree(beside, ignore_errors=True)
+        if (checkout / "instance").is_dir():
+            shutil.copytree(checkout / "instance", beside)
+        if (checkout / "functions").is_dir():
+            build_all(checkout / "functions", root / ".build")
 
     def plan(self, inputs: Inputs = NO_INPUTS, *, destroy: bool = False, listener: Listener = silent) -> Plan:
         """Plan into a file for its owner only; `apply` or `forget` it. Raises what `explain` makes of a failure."""

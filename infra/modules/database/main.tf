@@ -69,7 +69,9 @@ resource "aws_db_instance" "this" {
   database_insights_mode                = "standard"
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
-  enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
+
+  # Taken from the groups' names so that they exist first: RDS would make them itself, and keep them for ever.
+  enabled_cloudwatch_logs_exports = [for name in var.log_group_names : basename(name)]
 
   auto_minor_version_upgrade = true
   # The default would bill extended support once version 17 is past its life.

@@ -56,3 +56,13 @@ variable "permissions_boundary_arn" {
     error_message = "permissions_boundary_arn must be the ARN of a policy of this account; got \"${var.permissions_boundary_arn}\"."
   }
 }
+
+variable "log_group_names" {
+  description = "Log groups into which RDS exports: /aws/rds/instance/<identifier>/postgresql and …/upgrade."
+  type        = list(string)
+
+  validation {
+    condition     = alltrue([for name in var.log_group_names : can(regex("^/aws/rds/instance/[^/]+/(postgresql|upgrade)$", name))])
+    error_message = "log_group_names must be /aws/rds/instance/<identifier>/postgresql or …/upgrade; got ${join(", ", var.log_group_names)}."
+  }
+}

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from lyceum_lab import paths
+from lyceum_lab.proofs.apply import PROMISES
 from lyceum_ops.errors import LyceumError
 
 SOURCE = paths.CHECKOUT / "docs" / "design.yaml"
@@ -81,8 +82,8 @@ def page(areas: dict[str, list[Row]], checkout: Path) -> str:
 
 def _test(test: str) -> str:
     place, name = test.split("::")
-    if place.startswith("prove "):
-        return f"`./lyceum {place}`: {name}"
+    if place == "prove apply":
+        return f"`./lyceum {place}`: {PROMISES[name]}"
     return f"[{name.replace('_', ' ').removeprefix('test ')}](../{place})"
 
 
@@ -103,8 +104,6 @@ def _faults(row: Row, checkout: Path) -> list[str]:
 def _exists(test: str, checkout: Path) -> bool:
     place, _, name = test.partition("::")
     if place == "prove apply":
-        from lyceum_lab.proofs.apply import PROMISES
-
         return name in PROMISES
     file = checkout / place
     if not file.is_file():

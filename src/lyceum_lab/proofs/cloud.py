@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lyceum_lab import paths, platform
-from lyceum_ops.console import out, step
 from lyceum_lab.rehearsal import emulated, infrastructure, report, state
 from lyceum_ops import processes, terraform
+from lyceum_ops.console import out, step
 from lyceum_ops.errors import LyceumError
 
 MARK = "LYCEUM_PROOF"
@@ -26,15 +25,14 @@ MARK = "LYCEUM_PROOF"
 
 @dataclass
 class Cloud:
-    """The account: where it answers, the deployer's tool and session, and what was there before any environment."""
+    """The account: where it answers, its roots, its administrator, and what was there before any environment."""
 
     folder: Path
     logs: Path
     endpoint: str
     emulator: subprocess.Popen[bytes]
     stack: infrastructure.Stack
-    admin: Any
-    deployer: Any
+    admin: infrastructure.Session
     before: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def resources(self) -> dict[str, dict[str, int]]:
@@ -76,13 +74,13 @@ def _bootstrapped(folder: Path, logs: Path, endpoint: str, emulator: subprocess.
                   env: dict[str, str]) -> Cloud:  # fmt: skip
     tool = terraform.Terraform.prepare(paths.TOOLS)
     tool = terraform.Terraform(tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)})
-    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log", "dev")
-    admin = infrastructure.session(tool.env, endpoint)
+    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
+    admin = stack.session()
     with step("apply infra/bootstrap, as the account's administrator"):
         stack.apply_bootstrap(lambda _: None)
     infrastructure.prepare_account(admin)
-    stack.become_deployer(endpoint)
-    cloud = Cloud(folder, logs, endpoint, emulator, stack, admin, infrastructure.session(stack.tool.env, endpoint))
+    stack.become_deployer()
+    cloud = Cloud(folder, logs, endpoint, emulator, stack, admin)
     cloud.before = cloud.resources()
     return cloud
 

@@ -18,10 +18,21 @@ from lyceum_ops.terraform import Event, Inputs, Listener, Tally, Terraform
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-# What bootstrap has no default for. No letter is sent: the emulated SNS keeps them.
+# What the roots have no default for. No letter is sent: the emulated SNS keeps them. The addresses and the domain are
+# of the ranges and names that are kept for documents.
 BOOTSTRAP_VARIABLES = {"alarm_email": "operator@lyceum.example"}
+ZONE = "lyceum.example"
+PLATFORM_VARIABLES = {
+    "dev": {"alarm_email": "operator@lyceum.example", "operator_cidrs": '["203.0.113.0/24"]'},
+    "prod": {"alarm_email": "operator@lyceum.example", "domain": f'{{name="learn.{ZONE}", zone="{ZONE}"}}'},
+}
 # What the platform cannot start without, by the address at which Terraform makes it.
-NEEDED = {"bucket": ("module.content", "aws_s3_bucket"), "table": ("module.progress", "aws_dynamodb_table")}
+NEEDED: dict[str, tuple[str, str, str | None]] = {
+    "bucket": ("module.content", "aws_s3_bucket", None),
+    "table": ("module.progress", "aws_dynamodb_table", None),
+    "database password": ("module.secrets", "aws_secretsmanager_secret_version", "database"),
+    "secret key": ("module.secrets", "aws_secretsmanager_secret_version", "secret-key"),
+}
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
@@ -56,38 +67,49 @@ def isolate() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, ("127.0.0.1,localhost", kept)))
 
 
-def _session(env: Mapping[str, str]) -> Any:
-    import boto3
-
-    return boto3.Session(
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=env.get("AWS_SESSION_TOKEN"),
-        region_name=REGION,
-    )
-
-
 @dataclass(frozen=True)
-class _Endpoint:
+class Session:
     """A boto3 session whose clients talk to the emulator: lyceum_ops knows of none."""
 
     session: Any
     url: str
 
+    @classmethod
+    def of(cls, env: Mapping[str, str]) -> Session:
+        """With the credentials and the endpoint of a child's environment."""
+        import boto3
+
+        found = boto3.Session(
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=env.get("AWS_SESSION_TOKEN"),
+            region_name=REGION,
+        )
+        return cls(found, env["AWS_ENDPOINT_URL"])
+
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.url)
 
 
-class Stack:
-    """The two roots of one environment. `found` fills with what the platform needs as soon as it exists."""
+def prepare_account(admin: Session) -> None:
+    """What an account has before us, by somebody else's hand: the zone of the domain."""
+    admin.client("route53").create_hosted_zone(Name=ZONE, CallerReference="rehearsal")
 
-    def __init__(self, tool: Terraform, folder: Path, log: Path, environment: str) -> None:
-        self.tool, self.folder, self.log, self.environment = tool, folder, log, environment
+
+class Stack:
+    """The roots of one account. `found` fills with what the platform needs as soon as it exists."""
+
+    def __init__(self, tool: Terraform, folder: Path, log: Path) -> None:
+        self.tool, self.folder, self.log = tool, folder, log
         self.region = REGION
         self.found: dict[str, str] = {}
         self.progress = ""
         self.cancelled = threading.Event()
         self.deployer = ""
+
+    def session(self) -> Session:
+        """Of whoever Terraform runs as now."""
+        return Session.of(self.tool.env)
 
     def apply_bootstrap(self, listener: Listener) -> None:
         """Apply what an account has once, as `./lyceum bootstrap` does."""
@@ -96,13 +118,12 @@ class Stack:
         root.apply(root.plan(Inputs(values=BOOTSTRAP_VARIABLES)), listener=listener)
         self.deployer = str(root.outputs()["deployer_user"])
 
-    def become_deployer(self, endpoint: str) -> str:
+    def become_deployer(self) -> str:
         """Do as an operator does: make the user's key and second factor by hand, then assume the role with them.
 
         From here on Terraform runs as the deployer. Returns who that is.
         """
-        admin = _session(self.tool.env)
-        iam = admin.client("iam", endpoint_url=endpoint)
+        iam = self.session().client("iam")
         key = iam.create_access_key(UserName=self.deployer)["AccessKey"]
         device = iam.create_virtual_mfa_device(VirtualMFADeviceName=self.deployer)["VirtualMFADevice"]
         iam.enable_mfa_device(
@@ -112,14 +133,19 @@ class Stack:
             AuthenticationCode2="000001",
         )
         user = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-        session = become_deployer("000002", session=_Endpoint(_session(user), endpoint))
-        self.tool = Terraform(self.tool.binary, self.tool.cli_config, {**self.tool.env, **session})
-        sts = _session(session).client("sts", endpoint_url=endpoint)
-        return str(sts.get_caller_identity()["Arn"])
+        credentials = become_deployer("000002", session=Session.of({**self.tool.env, **user}))
+        self.tool = Terraform(self.tool.binary, self.tool.cli_config, {**self.tool.env, **credentials})
+        return str(self.session().client("sts").get_caller_identity()["Arn"])
 
-    def apply_platform(self, ready: threading.Event) -> str:
-        """Apply the environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""
-        root = Platform(self.environment, **self._arguments("platform"))
+    def platform(self, environment: str, *, log: Path | None = None) -> tuple[Platform, Inputs]:
+        """An environment's root, its state found, and what `./lyceum apply` would be told about it."""
+        root = Platform(environment, **{**self._arguments(environment), "log": log or self.log})
+        root.open()
+        return root, Inputs((root.var_file,), PLATFORM_VARIABLES[environment])
+
+    def apply_platform(self, environment: str, ready: threading.Event) -> str:
+        """Apply an environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""
+        root, inputs = self.platform(environment)
         tally = Tally()
 
         def listen(event: Event) -> None:
@@ -128,10 +154,7 @@ class Stack:
             tally.add(event)
             self.progress = str(tally)
             if event.get("type") == "apply_complete":
-                resource = event["hook"]["resource"]
-                for name, place in NEEDED.items():
-                    if (resource["module"].split("[")[0], resource["resource_type"]) == place:
-                        self.found[name] = event["hook"]["id_value"]
+                self._find(event["hook"])
             if len(self.found) == len(NEEDED):
                 ready.set()
 
@@ -139,16 +162,23 @@ class Stack:
             if self.cancelled.is_set():
                 raise LyceumError("cancelled")
 
-        root.open()
-        root.apply(root.plan(Inputs((root.var_file,)), listener=wait), listener=listen)
+        root.apply(root.plan(inputs, listener=wait), listener=listen)
         if missing := NEEDED.keys() - self.found.keys():
             raise LyceumError(f"infra/platform was applied and made no {' and no '.join(sorted(missing))}.")
         return str(tally)
 
+    def _find(self, hook: Mapping[str, Any]) -> None:
+        resource = hook["resource"]
+        place = (resource["module"].split("[")[0], resource["resource_type"], resource["resource_key"])
+        for name, wanted in NEEDED.items():
+            if place == wanted:
+                # A version of a secret is known by the secret's ARN and its own id.
+                self.found[name] = hook["id_value"].split("|")[0]
+
     def _arguments(self, name: str) -> dict[str, Any]:
         return {
             "tool": self.tool,
-            "session": _Endpoint(_session(self.tool.env), self.tool.env["AWS_ENDPOINT_URL"]),
+            "session": self.session(),
             "account": ACCOUNT,
             "source": paths.CHECKOUT / "infra",
             "work": self.folder / name,

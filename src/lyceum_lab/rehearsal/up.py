@@ -7,7 +7,6 @@ as the bucket and the table that it needs exist; Terraform goes on with the rest
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from lyceum_ops.console import Step, out, step
 from lyceum_ops.errors import LyceumError
 
 ENVIRONMENT = "dev"
+SERVERS_ROLE = "lyceum_app"
 NEEDED_BYTES = 2 * 2**30  # two copies of the provider's plug-in cache, the database, the logs
 
 
@@ -55,10 +55,11 @@ class Supervisor:
         )
         database = self._start_database()
         with step("apply infra/bootstrap, as the account's administrator") as line:
-            stack = infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log", ENVIRONMENT)
+            stack = infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log")
             stack.apply_bootstrap(self._counted(line))
+            infrastructure.prepare_account(stack.session())
         with step("become the deployer that bootstrap made") as line:
-            line.note(stack.become_deployer(endpoint))
+            line.note(stack.become_deployer())
         ready = threading.Event()
         applying = self.workers.submit(self._apply_platform, stack, ready)
         try:
@@ -99,7 +100,7 @@ class Supervisor:
         return endpoint
 
     def _counted(self, line: Step) -> terraform.Listener:
-        tally = infrastructure.Tally()
+        tally = terraform.Tally()
 
         def listen(event: terraform.Event) -> None:
             tally.add(event)
@@ -109,7 +110,7 @@ class Supervisor:
 
     def _apply_platform(self, stack: infrastructure.Stack, ready: threading.Event) -> str:
         try:
-            return stack.apply_platform(ready)
+            return stack.apply_platform(ENVIRONMENT, ready)
         finally:
             ready.set()
 
@@ -138,17 +139,28 @@ class Supervisor:
                 applying.result()
             line.note(stack.progress)
         log = self.logs / "platform.log"
+        aws = infrastructure.aws_environment(endpoint)
+        # The deployer may make secrets and not read them.
+        kept = infrastructure.Session.of(aws).client("secretsmanager")
+        password, secret_key = (
+            str(kept.get_secret_value(SecretId=stack.found[name])["SecretString"])
+            for name in ("database password", "secret key")
+        )
         env = {
             **self.env,
-            **infrastructure.aws_environment(endpoint),
+            **aws,
             "LYCEUM_VAR_DIR": str(paths.REHEARSAL / "var"),
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "DATABASE_URL": database.url,
+            "SECRET_KEY": secret_key,
+            "DATABASE_URL": database.owner_url,
             "CONTENT_URL": f"s3://{stack.found['bucket']}",
             "PROGRESS_URL": f"dynamodb://{stack.found['table']}",
         }
-        with step("migrate the database") as line:
+        with step("migrate the database, and give the servers their restricted role") as line:
             platform.manage("prepare", env=env, log=log)
+            platform.manage("grant_application_role", env={**env, "LYCEUM_APPLICATION_PASSWORD": password}, log=log)
+            line.note(SERVERS_ROLE)
+        # From here on nothing needs more than the servers have.
+        env["DATABASE_URL"] = database.url_of(SERVERS_ROLE, password)
         with step("load the sample courses into the bucket") as line:
             line.note(f"{platform.load_sample_courses(env=env, log=log)} loaded")
         with step("create one account per role"):

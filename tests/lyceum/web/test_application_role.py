@@ -53,7 +53,7 @@ def granted(server: postgres.Database) -> postgres.Database:
 
 def attempt(server: postgres.Database, statement: str) -> None:
     with psycopg.connect(server.url_of("lyceum_app", PASSWORD), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ variables {
   security_group_ids = ["sg-1"]
 
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/lyceum-boundary"
+
+  log_group_names = ["/aws/rds/instance/lyceum-test-database/postgresql", "/aws/rds/instance/lyceum-test-database/upgrade"]
 }
 
 run "private_encrypted_observed_and_protected" {
@@ -80,6 +82,25 @@ run "the_system_below_is_seen_every_minute" {
     ])
     error_message = "RDS takes the role on behalf of this instance only."
   }
+}
+
+run "its_log_goes_where_it_expires" {
+  command = plan
+
+  assert {
+    condition     = toset(aws_db_instance.this.enabled_cloudwatch_logs_exports) == toset(["postgresql", "upgrade"])
+    error_message = "Exported into groups that are there before."
+  }
+}
+
+run "a_group_that_rds_would_not_write_to_is_refused" {
+  command = plan
+
+  variables {
+    log_group_names = ["/lyceum/test/database"]
+  }
+
+  expect_failures = [var.log_group_names]
 }
 
 run "one_subnet_is_refused" {

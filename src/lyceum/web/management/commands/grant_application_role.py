@@ -81,6 +81,6 @@ class Command(BaseCommand):
             "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
         ]
         return [
-            sql.SQL(text).format(**names, verifier=sql.Literal(verifier), connections=sql.Literal(CONNECTIONS))  # type: ignore[arg-type]
+            sql.SQL(text).format(**names, verifier=sql.Literal(verifier), connections=sql.Literal(CONNECTIONS))
             for text in texts
         ]
