@@ -214,7 +214,7 @@ class Bootstrap(Applied):
             raise StateLost(
                 f"The bucket {kept.bucket} is there, and the state of bootstrap is neither in it nor at {self.local}.",
                 "If bootstrap's first apply was cut short elsewhere, run it again in that checkout. Otherwise import "
-                "what it made (infra/bootstrap/README.md, lost state). Nothing was changed.",
+                "what it made with terraform import (docs/decisions/0006). Nothing was changed.",
             )
         else:
             # Also after a first apply that was cut short: it goes on from its local state.
@@ -280,7 +280,8 @@ class Platform(Applied):
         except CommandFailed as error:
             raise explain(error, self.name) from error
         said = values.get("outputs", {}).get("protected", {}).get("value")
-        found = ["the output `protected` of its state is true"] if said is True else []
+        # Only a plain no is a no.
+        found = [] if said in (None, False, "false") else [f"the output `protected` of its state is {said}"]
         # Also without the output: an apply that was cut short has written none yet.
         found += [
             f"{resource['address']} has deletion protection"

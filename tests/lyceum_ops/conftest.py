@@ -104,11 +104,14 @@ class Emulated:
     def client(self, service: str) -> Any:
         return self.session.client(service)
 
+    def objects(self) -> list[str]:
+        """What the bucket of the states holds: states and locks."""
+        return [item["Key"] for item in self.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
     def states(self) -> dict[str, Any]:
-        """What the bucket of the states holds, by key."""
+        """What lies under each of those keys."""
         s3 = self.client("s3")
-        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
-        return {key: json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys}
+        return {key: json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in self.objects()}
 
     def as_the_deployer(self, **more: Any) -> None:
         self.say({"sts:GetCallerIdentity": {"result": {"Account": ACCOUNT, "Arn": DEPLOYER, "UserId": "x"}}, **more})

@@ -409,7 +409,7 @@ def test_an_interrupted_apply_keeps_what_it_made_and_leaves_no_lock(
     assert process.returncode != 0
     assert ("interrupted: Terraform ends what it has begun" in said) == (number != signal.SIGKILL)
     # Terraform itself hears of the death of the command, and ends in order all the same.
-    while any(key.endswith(".tflock") for key in bootstrapped.states()):
+    while any(key.endswith(".tflock") for key in bootstrapped.objects()):
         assert time.monotonic() < deadline + 20, "a lock is left"
         time.sleep(0.1)
     assert {"terraform_data.server", "terraform_data.zone"} <= resources(bootstrapped)
