@@ -116,8 +116,8 @@ CHANGES = (
     Expected(
         "another operator", {"operator_cidrs": '["203.0.113.0/24", "198.51.100.7/32"]'},
         (
-            r"create module\.network\.aws_vpc_security_group_ingress_rule\.flow\[.*\]",
-            r"(create|replace) module\.network\.aws_network_acl_rule\.flow\[.*\]",
+            r'create module\.network\.aws_vpc_security_group_ingress_rule\.flow\["visitors-.*-198\.51\.100\.7/32"\]',
+            r'update module\.network\.aws_network_acl\.tier\["public"\]',
         ),
     ),
 )  # fmt: skip
@@ -127,10 +127,12 @@ FLOW = Expected(
     (
         r'create module\.network\.aws_vpc_security_group_ingress_rule\.flow\["bastion-files-tcp-2049"\]',
         r'create module\.network\.aws_vpc_security_group_egress_rule\.flow\["bastion-files-tcp-2049"\]',
-        r"(create|replace) module\.network\.aws_network_acl_rule\.flow\[\"(data|management)-.*\]",
+        r'update module\.network\.aws_network_acl\.tier\["data"\]',
+        r'update module\.network\.aws_network_acl\.tier\["management"\]',
     ),
 )  # fmt: skip
-FLOW_LINE = '{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" },'
+FLOWS_BEGIN = "  flows = concat(\n"
+FLOW_LINE = '    [{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" }],\n'
 
 
 def prove() -> int:
@@ -245,8 +247,9 @@ def _change(environment: Environment) -> str:
         expected.hold_against(plan.changes)
         values |= expected.values
     flows = environment.root.root.folder / "flows.tf"
-    flows.write_text(flows.read_text().replace("  flows = concat([", f"  flows = concat([\n    {FLOW_LINE}", 1))
-    require(FLOW_LINE in flows.read_text(), "the table of flows does not begin as the proof expects it to")
+    table = flows.read_text()
+    require(FLOWS_BEGIN in table, "the table of flows does not begin as the proof expects it to")
+    flows.write_text(table.replace(FLOWS_BEGIN, FLOWS_BEGIN + FLOW_LINE, 1))
     plan = environment.plan()
     environment.root.forget(plan)
     FLOW.hold_against(plan.changes)

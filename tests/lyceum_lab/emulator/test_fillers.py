@@ -206,3 +206,17 @@ def test_a_network_acls_rule_can_be_deleted_once(emulator: Emulator, vpc: str) -
     with pytest.raises(ClientError) as gone:
         ec2.delete_network_acl_entry(**rule)
     assert gone.value.response["Error"]["Code"] == "InvalidNetworkAclEntry.NotFound"
+
+
+def test_two_databases_are_told_apart(emulator: Emulator) -> None:
+    rds = emulator.client("rds")
+    made = [
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20,
+            MasterUsername="lyceum_admin", ManageMasterUserPassword=True,
+        )["DBInstance"]["DbiResourceId"]
+        for name in ("one-of-two", "two-of-two")
+    ]  # fmt: skip
+    for name, resource in zip(("one-of-two", "two-of-two"), made, strict=True):
+        found = rds.describe_db_instances(Filters=[{"Name": "dbi-resource-id", "Values": [resource]}])["DBInstances"]
+        assert [database["DBInstanceIdentifier"] for database in found] == [name]

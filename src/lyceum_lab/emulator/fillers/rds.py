@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from typing import Any
 
+from moto.rds.models import rds_backends
+
+from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.emulator.fillers import Service
 from lyceum_lab.emulator.wire import Call
 
@@ -33,3 +38,14 @@ def set_by_user(_: Call, result: dict[str, Any]) -> bool:
     for parameter in result.get("Parameters", []):
         parameter["Source"] = "user"
     return bool(result.get("Parameters"))
+
+
+@rds.edit(
+    "CreateDBInstance",
+    because="moto gives every instance the same resource id, by which Terraform looks for its own: a second one hides both",
+)
+def own_resource_id(call: Call, result: dict[str, Any]) -> bool:
+    made = rds_backends[ACCOUNT][call.region].databases[call.parameters["DBInstanceIdentifier"]]
+    made.dbi_resource_id = "db-" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
+    result["DBInstance"]["DbiResourceId"] = made.dbi_resource_id
+    return True
