@@ -11,7 +11,7 @@ locals {
 data "aws_iam_policy_document" "deployer_state" {
   statement {
     sid       = "FindStates"
-    actions   = ["s3:GetBucketVersioning", "s3:ListBucket"]
+    actions   = ["s3:GetBucketVersioning", "s3:ListBucket", "s3:ListBucketVersions"]
     resources = [aws_s3_bucket.state.arn]
   }
 
@@ -46,10 +46,10 @@ data "aws_iam_policy_document" "deployer_network" {
       "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
       "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry",
       "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute",
-      "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags",
+      "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet",
       "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
       "ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
-      "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags",
+      "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet",
       "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints",
       "ec2:Describe*", "ec2:GetSecurityGroupsForVpc",
       "ec2:DetachInternetGateway", "ec2:DisassociateAddress", "ec2:DisassociateRouteTable",
@@ -66,6 +66,52 @@ data "aws_iam_policy_document" "deployer_network" {
       values   = [var.region]
     }
   }
+
+  # A tag decides elsewhere whose a machine, a key or a template is. It may be set while something is made, and changed
+  # on what is ours already: nobody makes another's resource his own by tagging it.
+  statement {
+    sid       = "TagWhatIsMade"
+    actions   = ["ec2:CreateTags"]
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+
+    condition {
+      test     = "StringLike"
+      variable = "ec2:CreateAction"
+      values   = ["AllocateAddress", "Create*", "RunInstances"]
+    }
+  }
+
+  statement {
+    sid       = "TagWhatIsOurs"
+    actions   = ["ec2:CreateTags", "ec2:DeleteTags"]
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
+    }
+  }
+
+  # The group that every VPC is born with has no tag yet when its rules are taken away and it gets one.
+  statement {
+    sid       = "TagTheDefaultGroup"
+    actions   = ["ec2:CreateTags"]
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:security-group/*"]
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/Project"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+  }
+
   # An interface endpoint brings a private zone of AWS's own, which EC2 joins to the VPC in the deployer's name.
   statement {
     sid       = "PrivateNamesOfEndpoints"
@@ -173,6 +219,24 @@ data "aws_iam_policy_document" "deployer_data" {
     resources = ["*"]
   }
 
+  # AWS makes the values and Terraform hands them on. It reads one back to see that it is there, and keeps only that.
+  statement {
+    sid       = "MakeValues"
+    actions   = ["secretsmanager:GetRandomPassword"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "OwnSecrets"
+    actions = [
+      "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret",
+      "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+      "secretsmanager:RestoreSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource",
+      "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage",
+    ]
+    resources = [for prefix in local.prefixes : "arn:${local.partition}:secretsmanager:${var.region}:${local.account}:secret:${prefix}*"]
+  }
+
   # RDS makes the master password in the deployer's name. It may be made and tagged, and not read.
   statement {
     sid       = "MasterPasswords"
@@ -199,9 +263,9 @@ data "aws_iam_policy_document" "deployer_keys" {
     sid = "KeepOwnKeys"
     actions = [
       "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-      "kms:EnableKey", "kms:EnableKeyRotation", "kms:GenerateDataKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-      "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-      "kms:UpdateAlias", "kms:UpdateKeyDescription",
+      "kms:EnableKey", "kms:EnableKeyRotation", "kms:GenerateDataKey*", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+      "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReEncrypt*", "kms:ScheduleKeyDeletion", "kms:TagResource",
+      "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
     ]
     resources = ["arn:${local.partition}:kms:${var.region}:${local.account}:key/*"]
 

@@ -14,11 +14,10 @@ resource "aws_lb" "platform" {
   drop_invalid_header_fields = true
   desync_mitigation_mode     = "defensive"
 
+  # It writes a test object when it is made, and refuses to be made if it may not: hence through the module that makes
+  # the bucket private and opens it to the load balancer.
   access_logs {
-    bucket  = aws_s3_bucket.access_logs.id
+    bucket  = module.private_access_logs.id
     enabled = true
   }
-
-  # It writes a test object when it is made, and refuses to be made if it may not.
-  depends_on = [aws_s3_bucket_policy.access_logs, aws_s3_bucket_server_side_encryption_configuration.access_logs]
 }

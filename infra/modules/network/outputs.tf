@@ -11,6 +11,9 @@ output "tier_cidrs" {
 output "subnet_ids" {
   description = "Subnets by tier, one a zone."
   value       = { for tier in local.tiers : tier => [for key, subnet in local.subnets : aws_subnet.tier[key].id if subnet.tier == tier] }
+
+  # AWS refuses a load balancer in a VPC whose internet gateway is not attached yet.
+  depends_on = [aws_internet_gateway.this]
 }
 
 output "security_group_ids" {

@@ -140,7 +140,7 @@ class Supervisor:
             line.note(stack.progress)
         log = self.logs / "platform.log"
         aws = infrastructure.aws_environment(endpoint)
-        # The deployer may make secrets and not read them.
+        # As a server's role would; the lab has its administrator.
         kept = infrastructure.Session.of(aws).client("secretsmanager")
         password, secret_key = (
             str(kept.get_secret_value(SecretId=stack.found[name])["SecretString"])

@@ -42,7 +42,7 @@ def set_by_user(_: Call, result: dict[str, Any]) -> bool:
 
 @rds.edit(
     "CreateDBInstance",
-    because="moto gives every instance the same resource id, by which Terraform looks for its own: a second one hides both",
+    because="moto gives all instances one resource id, by which Terraform looks for its own: a second one hides both",
 )
 def own_resource_id(call: Call, result: dict[str, Any]) -> bool:
     made = rds_backends[ACCOUNT][call.region].databases[call.parameters["DBInstanceIdentifier"]]
