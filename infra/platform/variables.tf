@@ -179,18 +179,36 @@ variable "secrets_edition" {
   description = "Edition of the secrets that Terraform makes. One more rotates all of them."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.secrets_edition >= 1 && floor(var.secrets_edition) == var.secrets_edition
+    error_message = "secrets_edition must be a whole number from 1; got ${var.secrets_edition}."
+  }
 }
 
 variable "session_retention_days" {
   description = "Days that operators' sessions on the bastion can be looked up."
   type        = number
   default     = 90
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.session_retention_days,
+    )
+    error_message = "session_retention_days must be one that CloudWatch Logs knows (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653); got ${var.session_retention_days}."
+  }
 }
 
 variable "rate_limit" {
   description = "Requests that one address may make in five minutes. A whole school may come from one."
   type        = number
   default     = 4000
+
+  validation {
+    condition     = var.rate_limit >= 100 && var.rate_limit <= 2000000
+    error_message = "rate_limit must be 100 to 2000000; got ${var.rate_limit}."
+  }
 }
 
 variable "build_dir" {
