@@ -17,10 +17,12 @@ from lyceum_lab.emulator.wire import MODELS
 
 # Operations that moto has and answers wrongly; what is wrong stands in the filler's reason.
 WRONG_IN_MOTO = {("backup", "ListTags")}
+# Version 1 and version 2 sign alike; Terraform speaks the second, which moto keeps in a module of its own.
+MODULES = {**MODELS, "ses": "sesv2"}
 
 
 def moto_has(service: str, operation: str) -> bool:
-    name = MODELS.get(service, service)
+    name = MODULES.get(service, service)
     module = importlib.import_module(f"moto.{name}.responses")
     classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, BaseResponse)]
     return any(xform_name(operation) in vars(c) for c in classes)
