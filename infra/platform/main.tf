@@ -192,6 +192,7 @@ module "backup" {
   source = "../modules/backup"
 
   name                     = local.name
+  retention_days           = var.backup_retention_days
   protected                = var.protected
   permissions_boundary_arn = local.boundary_arn
 

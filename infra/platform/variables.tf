@@ -200,6 +200,17 @@ variable "session_retention_days" {
   }
 }
 
+variable "backup_retention_days" {
+  description = "Days that each weekly recovery point is kept; 28 are four of them."
+  type        = number
+  default     = 28
+
+  validation {
+    condition     = var.backup_retention_days >= 28 && var.backup_retention_days <= 365 && floor(var.backup_retention_days) == var.backup_retention_days
+    error_message = "backup_retention_days must be a whole number from 28, four weeks, to 365; got ${var.backup_retention_days}."
+  }
+}
+
 variable "rate_limit" {
   description = "Requests that one address may make in five minutes. A whole school may come from one."
   type        = number

@@ -96,11 +96,11 @@ SUITES = (
         _pytest("on SQLite", "-m", "contract"),
         Check("on PostgreSQL", ("-m", "contract"), pytest=True, postgres=True),
     )),
-    Suite("terraform", "fmt, validate, the tests of every module", 180, (_pytest("terraform", "-m", "terraform"),)),
+    Suite("terraform", "fmt, validate, the tests of every module, the tool and the servers applied", 420, (_pytest("terraform", "-m", "terraform"),)),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
-    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 600, (
+    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 720, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
     )),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (

@@ -240,6 +240,12 @@ class Bootstrap(Applied):
         for left in (self.local, self.local.with_suffix(".tfstate.backup")):
             left.unlink(missing_ok=True)
 
+    def leave_bucket(self) -> None:
+        """Move the state back into the local file: the bucket that keeps it is about to be destroyed."""
+        self._write_backend("local")
+        self._init({"path": str(self.local)}, migrate=True)
+        self.is_first = False
+
     def _use_bucket(self, kept: Kept, region: str, *, migrate: bool = False) -> None:
         self._write_backend("s3")
         if not migrate:

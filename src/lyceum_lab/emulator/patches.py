@@ -11,6 +11,7 @@ from typing import Any
 def apply() -> None:
     """Mend moto in this process."""
     tls_only_bucket_policies()
+    deletion_of_delete_markers()
 
 
 def tls_only_bucket_policies() -> None:
@@ -30,3 +31,13 @@ def tls_only_bucket_policies() -> None:
         return original(self, *arguments, **options)
 
     setattr(access_control.IAMPolicyStatement, "is_action_permitted", is_action_permitted)  # noqa: B010 - mypy rightly forbids the plain form
+
+
+def deletion_of_delete_markers() -> None:
+    """Moto breaks when the mark of a deletion is itself deleted: so does every destroy of a bucket that has one."""
+    from moto.s3.models import FakeDeleteMarker
+
+    def dispose(self: Any, garbage: bool = False) -> None:
+        """A mark holds nothing that would have to be given back."""
+
+    setattr(FakeDeleteMarker, "dispose", dispose)  # noqa: B010 - as above

@@ -22,8 +22,10 @@ from lyceum_lab import paths
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.report import Broken, Report, listed, require
+from lyceum_lab.rehearsal import infrastructure
 from lyceum_ops.changes import Change, Plan
 from lyceum_ops.console import out
+from lyceum_ops.errors import LyceumError
 from lyceum_ops.processes import die_with_parent
 from lyceum_ops.roots import Platform
 from lyceum_ops.terraform import Event, Inputs, Tally
@@ -37,6 +39,7 @@ PROMISES = {
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
     "protected": "prod refuses to be destroyed: while it is protected, and without its name",
     "destroyed": "what is destroyed is gone: the account holds what bootstrap made and nothing else",
+    "bootstrap": "what the account has once can be changed; its protections lifted, it goes too and leaves nothing",
     "fillers": "each filler that the emulator has for Terraform is used",
 }
 
@@ -131,7 +134,11 @@ CHANGES = (
     ),
     Expected(
         "one server more at most", {"servers": "{max=3}"},
-        (r"update module\.servers\.aws_autoscaling_group\.servers", r"update module\.alarms\..*group-at-max.*"),
+        (
+            r"update module\.servers\.aws_autoscaling_group\.servers",
+            r'update module\.alarms\.aws_cloudwatch_metric_alarm\.this\["group-at-max"\]',
+            r"update module\.alarms\.aws_cloudwatch_dashboard\.this",
+        ),
     ),
     Expected(
         "a larger database", {"database": '{instance_class="db.t4g.small"}'},
@@ -142,6 +149,10 @@ CHANGES = (
         (r'update module\.logs\.aws_cloudwatch_log_group\.this\["sessions"\]',),
     ),
     Expected(
+        "a fifth week of backups", {"backup_retention_days": "35"},
+        (r"update module\.backup\.aws_backup_plan\.weekly",),
+    ),
+    Expected(
         "another operator", {"operator_cidrs": '["203.0.113.0/24", "198.51.100.7/32"]'},
         (
             r'create module\.network\.aws_vpc_security_group_ingress_rule\.flow\["visitors-.*-198\.51\.100\.7/32"\]',
@@ -149,10 +160,13 @@ CHANGES = (
         ),
     ),
 )  # fmt: skip
-# A flow is a line of code, not a variable.
+STATES = "lyceum-state-"
+# A flow is a line of code, not a variable; so is its reason, which its rules carry as their description.
 FLOW = Expected(
-    "another flow", {},
+    "another flow, and another reason for one", {},
     (
+        r'update module\.network\.aws_vpc_security_group_ingress_rule\.flow\["server-database-tcp-5432"\]',
+        r'update module\.network\.aws_vpc_security_group_egress_rule\.flow\["server-database-tcp-5432"\]',
         r'create module\.network\.aws_vpc_security_group_ingress_rule\.flow\["bastion-files-tcp-2049"\]',
         r'create module\.network\.aws_vpc_security_group_egress_rule\.flow\["bastion-files-tcp-2049"\]',
         r'update module\.network\.aws_network_acl\.tier\["data"\]',
@@ -160,6 +174,7 @@ FLOW = Expected(
     ),
 )  # fmt: skip
 FLOWS_BEGIN = "  flows = concat(\n"
+REASON = 'why = "student data"'
 FLOW_LINE = '    [{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" }],\n'
 
 
@@ -183,6 +198,7 @@ def prove() -> int:
             report.try_("changes", lambda: _change(dev))
             report.try_("release", lambda: _release(cloud, dev))
             report.try_("destroyed", lambda: _nothing_left(cloud, dev, going))
+            report.try_("bootstrap", lambda: _bootstrap(cloud))
             report.try_("fillers", lambda: _fillers(cloud))
         for environment in both:
             seconds = ", ".join(f"{what} {value:.0f} s" for what, value in environment.seconds.items())
@@ -251,7 +267,7 @@ def _no_secret_in_states(cloud: Cloud) -> str:
         except ValueError:
             values.append(value)
     require(len(values) >= 4, f"only {len(values)} secrets were found to look for")
-    bucket = f"lyceum-state-{ACCOUNT}"
+    bucket = f"{STATES}{ACCOUNT}"
     states = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"] if one["Key"].endswith(".tfstate")]
     versions = 0
     for key in states:
@@ -274,7 +290,10 @@ def _change(environment: Environment) -> str:
     flows = environment.root.root.folder / "flows.tf"
     table = flows.read_text()
     require(FLOWS_BEGIN in table, "the table of flows does not begin as the proof expects it to")
-    flows.write_text(table.replace(FLOWS_BEGIN, FLOWS_BEGIN + FLOW_LINE, 1))
+    require(REASON in table, "the table of flows has no longer the reason that the proof changes")
+    flows.write_text(
+        table.replace(REASON, 'why = "a reason that the proof gives"').replace(FLOWS_BEGIN, FLOWS_BEGIN + FLOW_LINE, 1)
+    )
     plan = environment.plan()
     environment.root.forget(plan)
     FLOW.hold_against(plan.changes)
@@ -376,6 +395,51 @@ def _nothing_left(cloud: Cloud, dev: Environment, prod: Future[None]) -> str:
     require(not more, f"left over: {more}")
     kinds = sum(len(kinds) for kinds in cloud.before.values())
     return f"{kinds} kinds of resources, each as many as before"
+
+
+BUDGET = Expected(
+    "another budget, and another address", {"monthly_budget_usd": "400", "alarm_email": "another@lyceum.example"},
+    (
+        r"update aws_budgets_budget\..*",
+        r"replace module\.audit\.aws_sns_topic_subscription\.operator",
+    ),
+)  # fmt: skip
+# What keeps the account's foundation from going by mistake, and what it says once somebody means it.
+PROTECTIONS = {
+    "bootstrap/state.tf": ("prevent_destroy = true", "prevent_destroy = false"),
+    "modules/audit/bucket.tf": ("force_destroy = false", "force_destroy = true"),
+}
+
+
+def _bootstrap(cloud: Cloud) -> str:
+    root = cloud.owner.bootstrap()
+    inputs = Inputs(values={**infrastructure.BOOTSTRAP_VARIABLES, **BUDGET.values})
+    plan = root.plan(inputs)
+    BUDGET.hold_against(plan.changes)
+    root.apply(plan)
+    plan = root.plan(inputs)
+    root.forget(plan)
+    require(plan.empty, f"the second plan wants to {listed(f'{c.action} {c.address}' for c in plan.changes)}")
+    try:
+        root.forget(root.plan(inputs, destroy=True))
+    except LyceumError:
+        pass
+    else:
+        raise Broken("the bucket of the states does not refuse to be destroyed")
+    for name, (kept, lifted) in PROTECTIONS.items():
+        file = root.root.folder.parent / name
+        require(kept in file.read_text(), f"{name} no longer says {kept!r}")
+        file.write_text(file.read_text().replace(kept, lifted))
+    # The bucket of the states has never lost a version, and goes with all of them.
+    state = root.root.folder / "state.tf"
+    named = f'bucket = "{STATES}'
+    state.write_text(state.read_text().replace(named, f"force_destroy = true\n  {named}", 1))
+    root.apply(root.plan(inputs))
+    root.leave_bucket()
+    root.apply(root.plan(inputs, destroy=True))
+    left = {service: kinds for service, kinds in cloud.resources().items() if service != "route53"}
+    require(not left, f"left over: {left}")
+    return "changed, protected, destroyed: of the account only the domain's zone is left, which was there before"
 
 
 def _gaps(cloud: Cloud) -> dict[str, Any]:

@@ -25,15 +25,20 @@ MARK = "LYCEUM_PROOF"
 
 @dataclass
 class Cloud:
-    """The account: where it answers, its roots, its administrator, and what was there before any environment."""
+    """The account: where it answers, its roots as the deployer and as the administrator, and what was there before any
+    environment."""
 
     folder: Path
     logs: Path
     endpoint: str
     emulator: subprocess.Popen[bytes]
     stack: infrastructure.Stack
-    admin: infrastructure.Session
+    owner: infrastructure.Stack
     before: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def admin(self) -> infrastructure.Session:
+        return self.owner.session()
 
     def resources(self) -> dict[str, dict[str, int]]:
         """What exists, by service and kind."""
@@ -74,13 +79,14 @@ def _bootstrapped(folder: Path, logs: Path, endpoint: str, emulator: subprocess.
                   env: dict[str, str]) -> Cloud:  # fmt: skip
     tool = terraform.Terraform.prepare(paths.TOOLS)
     tool = terraform.Terraform(tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)})
-    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
-    admin = stack.session()
+    owner = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
     with step("apply infra/bootstrap, as the account's administrator"):
-        stack.apply_bootstrap(lambda _: None)
-    infrastructure.prepare_account(admin)
+        owner.apply_bootstrap(lambda _: None)
+    infrastructure.prepare_account(owner.session())
+    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
+    stack.deployer = owner.deployer
     stack.become_deployer()
-    cloud = Cloud(folder, logs, endpoint, emulator, stack, admin)
+    cloud = Cloud(folder, logs, endpoint, emulator, stack, owner)
     cloud.before = cloud.resources()
     return cloud
 

@@ -113,10 +113,15 @@ class Stack:
 
     def apply_bootstrap(self, listener: Listener) -> None:
         """Apply what an account has once, as `./lyceum bootstrap` does."""
-        root = Bootstrap(**self._arguments("bootstrap"))
-        root.open()
+        root = self.bootstrap()
         root.apply(root.plan(Inputs(values=BOOTSTRAP_VARIABLES)), listener=listener)
         self.deployer = str(root.outputs()["deployer_user"])
+
+    def bootstrap(self) -> Bootstrap:
+        """The account's own root, its state found."""
+        root = Bootstrap(**self._arguments("bootstrap"))
+        root.open()
+        return root
 
     def become_deployer(self) -> str:
         """Do as an operator does: make the user's key and second factor by hand, then assume the role with them.

@@ -106,9 +106,7 @@ def test_a_budget_is_made_changed_and_tells_who_hears_of_it(emulator: Emulator) 
         subscribers(NotificationType="ACTUAL")
 
     arn = f"arn:aws:budgets::{account}:budget/monthly"
-    budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "Root", "Value": "bootstrap"}])
-    budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["Project"])
-    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "Root", "Value": "bootstrap"}]
+    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "Project", "Value": "lyceum"}]
 
     before = budgets.describe_budget(AccountId=account, BudgetName="monthly")["Budget"]
     budgets.update_budget(AccountId=account, NewBudget={**budget, "BudgetLimit": {"Amount": "250.0", "Unit": "USD"}})

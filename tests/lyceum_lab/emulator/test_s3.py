@@ -149,3 +149,15 @@ def test_a_large_upload_arrives_whole_and_others_go_on_meanwhile(emulator: Emula
         asking.join()
     assert fetch(signed(s3, key="long.mp4"))[2] == film
     assert max(waits) < 3  # about 0.5 s on an idle machine
+
+
+def test_a_bucket_is_emptied_of_what_was_deleted_in_it(emulator: Emulator) -> None:
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket="once-full")
+    s3.put_bucket_versioning(Bucket="once-full", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="once-full", Key="gone", Body=b"x")
+    s3.delete_object(Bucket="once-full", Key="gone")
+    there = s3.list_object_versions(Bucket="once-full")
+    every = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in there["Versions"] + there["DeleteMarkers"]]
+    s3.delete_objects(Bucket="once-full", Delete={"Objects": every})
+    s3.delete_bucket(Bucket="once-full")

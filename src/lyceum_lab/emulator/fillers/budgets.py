@@ -67,20 +67,5 @@ def list_tags(call: Call) -> dict[str, Any]:
     return {"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-@budgets.stub("TagResource", because=NO_TAGS)
-def tag(call: Call) -> dict[str, Any]:
-    tags = budgets.table("tags").setdefault(call.parameters["ResourceARN"], {})
-    tags.update({each["Key"]: each["Value"] for each in call.parameters["ResourceTags"]})
-    return {}
-
-
-@budgets.stub("UntagResource", because=NO_TAGS)
-def untag(call: Call) -> dict[str, Any]:
-    tags = budgets.table("tags").get(call.parameters["ResourceARN"], {})
-    for key in call.parameters["ResourceTagKeys"]:
-        tags.pop(key, None)
-    return {}
-
-
 def _arn(name: str) -> str:
     return f"arn:aws:budgets::{ACCOUNT}:budget/{name}"
