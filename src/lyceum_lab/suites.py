@@ -96,7 +96,9 @@ SUITES = (
         _pytest("on SQLite", "-m", "contract"),
         Check("on PostgreSQL", ("-m", "contract"), pytest=True, postgres=True),
     )),
-    Suite("terraform", "fmt, validate, the tests of every module, the tool and the servers applied", 420, (_pytest("terraform", "-m", "terraform"),)),
+    Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
+        _pytest("terraform", "-m", "terraform"),
+    )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
