@@ -236,6 +236,42 @@ def unlock(
     operate.unlock(_here(), environment, lock, asked=_asked(None, None, account))
 
 
+@app.command(rich_help_panel=OPERATE)
+def cost(
+    environment: Annotated[str, typer.Argument(metavar="[ENV]", help="dev, prod or bootstrap.")] = "",
+    learners: Annotated[
+        int | None, typer.Option("--learners", help="How many learn; 500 if only hours are given.")
+    ] = None,
+    video_hours: Annotated[
+        float | None, typer.Option("--video-hours", help="Hours of video each watches a month; 10 if not given.")
+    ] = None,
+    assume: Annotated[
+        list[str] | None, typer.Option("--assume", metavar="NAME=VALUE", help="Another assumption of docs/cost.md.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="terraform show -json of a plan or a state.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Make docs/cost.md and the README's table anew.")] = False,
+) -> None:
+    """Estimate what an environment costs a month, by resource, the dearest first. Asks neither AWS nor Terraform.
+
+    Without a load, for two of them. With --plan also the difference that the plan makes.
+    """
+    from lyceum_lab import paths
+    from lyceum_ops.cost import command
+    from lyceum_ops.errors import Usage
+
+    if write == bool(environment):
+        raise Usage("cost takes an environment, or --write.", "./lyceum cost dev")
+    if write:
+        made = [f"{file} is made." for file in command.write(paths.CHECKOUT)]
+        typer.echo("\n".join(made or ["All of it is up to date."]))
+        return
+    asked = command.loads(learners, video_hours, assume or [])
+    raise typer.Exit(command.run(paths.CHECKOUT, environment, asked=asked, plan=plan, as_json=as_json, say=typer.echo))
+
+
 prove = typer.Typer(
     help="Try a promise of the infrastructure on an emulated AWS, and say what was found.",
     no_args_is_help=True,
@@ -255,6 +291,20 @@ def prove_apply() -> None:
     from lyceum_lab.proofs.apply import prove as run
 
     raise typer.Exit(run())
+
+
+@prove.command("cost")
+def prove_cost(
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make docs/cost/*.json from the code first (a minute).")
+    ] = False,
+) -> None:
+    """Hold the estimate against the code, the price table and the documents: nothing forgotten, nothing outdated."""
+    from lyceum_lab.proofs import cost as proof
+
+    if renew:
+        proof.renew()
+    raise typer.Exit(proof.prove())
 
 
 @app.command(rich_help_panel=CHECK)

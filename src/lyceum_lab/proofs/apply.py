@@ -20,6 +20,7 @@ from typing import Any
 
 from lyceum_lab import paths
 from lyceum_lab.emulator import ACCOUNT
+from lyceum_lab.proofs import cost
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
@@ -239,6 +240,8 @@ def _both_applied(dev: Environment, prod: Environment) -> str:
     for environment in (dev, prod):
         environment.resources = _count(environment)
         require(environment.resources > 100, f"{environment.name} has {environment.resources} resources only")
+        # What the estimate of costs counts was planned; here it stands applied.
+        cost.hold_against(environment.name, environment.root.root.show())
     return ", ".join(f"{one.name} {one.resources} resources" for one in (dev, prod))
 
 
