@@ -37,9 +37,9 @@ variable "audit_retention_days" {
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars that the account may cost a month before a letter is written: development takes about 100, production about 180."
+  description = "US dollars that the account may cost a month before a letter is written. docs/cost.md says what it takes: both environments with a few dozen learners about 345."
   type        = number
-  default     = 300
+  default     = 400
 
   validation {
     condition     = var.monthly_budget_usd >= 1 && var.monthly_budget_usd <= 100000

@@ -282,7 +282,7 @@ app.add_typer(prove, name="prove", rich_help_panel=CHECK)
 
 @prove.callback()
 def choose_a_proof() -> None:
-    """Keeps `prove` a group of commands while it has one only."""
+    """Try a promise of the infrastructure on an emulated AWS, and say what was found."""
 
 
 @prove.command("apply")

@@ -99,6 +99,9 @@ SUITES = (
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
         _pytest("terraform", "-m", "terraform"),
     )),
+    Suite("cost", "what each environment costs a month: ./lyceum prove cost", 20, (
+        Check("prove cost", (str(paths.CHECKOUT / "lyceum"), "prove", "cost"), counts=True),
+    )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
@@ -109,7 +112,7 @@ SUITES = (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
     )),
 )  # fmt: skip
-GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform")}
+GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform", "cost")}
 
 
 def show_list() -> None:

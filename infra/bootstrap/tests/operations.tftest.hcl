@@ -112,7 +112,7 @@ run "somebody_hears_before_the_money_is_spent" {
   command = plan
 
   assert {
-    condition     = aws_budgets_budget.monthly.limit_amount == "300.0" && aws_budgets_budget.monthly.time_unit == "MONTHLY" && aws_budgets_budget.monthly.limit_unit == "USD"
+    condition     = aws_budgets_budget.monthly.limit_amount == "400.0" && aws_budgets_budget.monthly.time_unit == "MONTHLY" && aws_budgets_budget.monthly.limit_unit == "USD"
     error_message = "Dollars a month."
   }
 

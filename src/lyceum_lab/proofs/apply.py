@@ -401,7 +401,7 @@ def _nothing_left(cloud: Cloud, dev: Environment, prod: Future[None]) -> str:
 
 
 BUDGET = Expected(
-    "another budget, and another address", {"monthly_budget_usd": "400", "alarm_email": "another@lyceum.example"},
+    "another budget, and another address", {"monthly_budget_usd": "500", "alarm_email": "another@lyceum.example"},
     (
         r"update aws_budgets_budget\..*",
         r"replace module\.audit\.aws_sns_topic_subscription\.operator",
