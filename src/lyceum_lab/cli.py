@@ -263,7 +263,7 @@ def prove_network(
     running: Annotated[bool, typer.Option("--running", help="Look at the rehearsal that runs: no apply.")] = False,
     source: Annotated[str, typer.Option("--from", metavar="WHO", help="Ask instead: who opens a connection,")] = "",
     target: Annotated[str, typer.Option("--to", metavar="WHO", help="to whom,")] = "",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="on which port,")] = -1,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="on which port,")] = None,
     protocol: Annotated[str, typer.Option("--protocol", help="by tcp, udp, icmp or esp.")] = "tcp",
 ) -> None:
     """Hold the applied network against the list of what must pass and what must never; each rule is missed if it goes.
@@ -272,13 +272,13 @@ def prove_network(
     """
     from lyceum_lab.proofs.network import prove as proof
 
-    if not source and not target and port < 0:
+    if not source and not target and port is None:
         raise typer.Exit(proof.prove(environment, running=running))
-    if not source or not target or (port < 0 and protocol in {"tcp", "udp"}):
+    if not source or not target or (port is None and protocol in {"tcp", "udp"}):
         from lyceum_ops.errors import Usage
 
         raise Usage("A question needs --from, --to and, by tcp or udp, --port.")
-    raise typer.Exit(proof.ask(source, target, max(port, 0), protocol, environment=environment, running=running))
+    raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
 
 
 @app.command(rich_help_panel=CHECK)

@@ -109,9 +109,15 @@ def _touched(model: Model, rule: AclRule | GroupRule) -> Iterator[Finding]:
     """What passes now and must not, between the hosts that the rule can concern."""
     topology = model.topology
 
+    def acl_of(subnet: str) -> str:
+        return topology.acls[topology.subnets[subnet].acl].name
+
+    # What goes through a NAT gateway crosses the border of its subnet too, whoever sends it.
+    before_nat = isinstance(rule, AclRule) and any(acl_of(nat.subnet) == rule.acl for nat in topology.nats.values())
+
     def concerned(host: Host) -> bool:
         if isinstance(rule, AclRule):
-            return not host.outside
+            return not host.outside and (before_nat or acl_of(host.subnet) == rule.acl)
         return any(topology.groups[one].name == rule.group for one in host.groups)
 
     pairs = tuple((a, b) for a, b in model.pairs if concerned(a) or concerned(b))
