@@ -1,7 +1,7 @@
 """Holds a topology against the list: every pair of hosts, every tier's ACL, every group, every route.
 
-All 65,536 ports and all IPv4 addresses are tried, by classes: between two neighbouring borders of any rule or
-expectation every port (address) meets the same rules, so that one of each class stands for all of it.
+All 65,536 ports, and all IPv4 addresses that anybody can have, are tried, by classes: between two neighbouring borders
+of any rule or expectation every port (address) meets the same rules, so that one of each class stands for all of it.
 """
 
 from __future__ import annotations
@@ -274,15 +274,18 @@ def group_alone(model: Model, group: Group, egress: bool) -> Iterator[Finding]:
 
 
 def _wanted(model: Model, role: str, peer: Host, egress: bool) -> dict[int, expected.Connection]:
-    if not peer.outside and egress:
-        # A group only allows: what may go anywhere on a port may, as far as its group goes, go inside too. There the
-        # other side's group and the deny in the ACL stop it, which `must_not_pass` and `acls` hold them to.
-        return {**_wanted_outside(model, role), **model.wanted.get((role, peer.role), {})}
-    if not peer.outside or peer.prefix_list:
-        return model.wanted.get((role, peer.role) if egress else (peer.role, role), {})
+    if not peer.outside:
+        # A group only allows: what may go anywhere on a port may, as far as its group goes, go inside too, and who
+        # serves everybody serves everybody inside. There the other side's group and the deny in the ACL stop it, which
+        # `must_not_pass` and `acls` hold them to.
+        if egress:
+            return {**_wanted_outside(model, role), **model.wanted.get((role, peer.role), {})}
+        return {**model.wanted.get(("internet", role), {}), **model.wanted.get((peer.role, role), {})}
     if egress:
         return _wanted_outside(model, role)
-    return model.wanted.get(("internet" if peer.role == "elsewhere" else peer.role, role), {})
+    # To a group, AWS's services are addresses like any other outside.
+    unnamed = peer.prefix_list or peer.role == "elsewhere"
+    return model.wanted.get(("internet" if unnamed else peer.role, role), {})
 
 
 def _wanted_outside(model: Model, role: str) -> dict[int, expected.Connection]:

@@ -19,7 +19,7 @@ from lyceum_lab.proofs.network.check import Finding, Model
 from lyceum_lab.proofs.network.read import Session, read, require_whole
 from lyceum_lab.proofs.network.removals import Trial
 from lyceum_lab.proofs.network.topology import PROTOCOLS, WITH_PORTS, Host, Topology
-from lyceum_lab.proofs.network.verdict import Verdict, verdict
+from lyceum_lab.proofs.network.verdict import Verdict, barriers, verdict
 from lyceum_lab.proofs.report import Report, listed, require
 from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_ops.console import out, step
@@ -117,6 +117,9 @@ def answer(model: Model, source: str, target: str, port: int, protocol: str) -> 
         for each in found.steps:
             if each.passes:
                 out.print(f"  ok  {each}", markup=False)
+        if not found.passes:
+            alone = barriers(model.topology, one, other, number, port)
+            out.print(f"  Each of these refuses it by itself: {'; '.join(alone) or 'none of the lists'}.", markup=False)
         if len(same) > 1:
             others = listed((f"{a.name} → {b.name}" for a, b, _ in same[1:]), 4)
             out.print(f"  The same between {others}.", markup=False)

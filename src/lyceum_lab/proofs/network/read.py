@@ -93,7 +93,12 @@ class _Reader:
         self.vpc_tables = _pages(ec2, "describe_route_tables", "RouteTables", Filters=here)
         self.subnets = {one.id: one for one in self._subnets()}
         self.groups = {one.id: one for one in self._groups()}
-        self.endpoints = _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=here)
+        # What is deleted is shown for a while.
+        self.endpoints = [
+            one
+            for one in _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=here)
+            if one["State"].lower() not in {"deleted", "deleting", "rejected", "failed", "expired"}
+        ]
         nats = {one.id: one for one in self._nats()}
         hosts = tuple(self._hosts())
         self._look_for_more()

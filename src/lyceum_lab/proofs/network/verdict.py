@@ -194,6 +194,22 @@ def _through_nat(walk: _Walk, source: Host, target: Host, port: int, nat: Nat | 
         walk.acl(source.subnet, False, target.address, source.ports)
 
 
+def barriers(topology: Topology, source: Host, target: Host, protocol: int, port: int) -> tuple[str, ...]:
+    """The lists at both ends that would refuse the request by themselves: how many mistakes it is away from passing."""
+    found = []
+    for host, egress, peer in ((source, True, target), (target, False, source)):
+        if host.outside:
+            continue
+        if source.subnet != target.subnet:
+            acl = topology.acls[topology.subnets[host.subnet].acl]
+            rule = first_match(acl, egress, protocol, peer.address, port)
+            if rule is None or not rule.allow:
+                found.append(str(rule or f"{acl.list(egress)} (no rule)"))
+        if lets(topology, host.groups, egress, protocol, port, peer) is None:
+            found += [topology.groups[one].list(egress) for one in sorted(host.groups) if one in topology.groups]
+    return tuple(found)
+
+
 # ------------------------------------------------------------------------------------------------------------ routes
 
 

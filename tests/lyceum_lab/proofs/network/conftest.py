@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -167,3 +168,30 @@ def development() -> Topology:
 @pytest.fixture
 def model(development: Topology) -> Model:
     return Model(development, ENVIRONMENTS["dev"])
+
+
+@pytest.fixture
+def production(development: Topology) -> Topology:
+    """The same with a domain, hence open to everybody, and a NAT gateway in each zone."""
+    inside = [line for line in DEVELOPMENT["public"].strip().splitlines() if int(line.split()[1]) <= 500]
+    public = """
+        in  600 allow tcp 443         0.0.0.0/0
+        in  610 allow tcp 80          0.0.0.0/0
+        in  620 allow tcp 1024-65535  0.0.0.0/0
+        out 600 allow tcp 1024-65535  0.0.0.0/0
+        out 610 allow tcp 443         0.0.0.0/0
+    """
+    second = Route(Cidr.of("0.0.0.0/0"), "nat", "nat-2")
+    balancer = group("load-balancer", "in 80 0.0.0.0/0, in 443 0.0.0.0/0, out 8000 server")
+    tables = {
+        id_: replace(table, routes=tuple(second if one.kind == "nat" else one for one in table.routes))
+        for id_, table in development.tables.items()
+        if id_.endswith("us-east-1b")
+    }
+    return replace(
+        development,
+        acls={**development.acls, "lyceum-dev-public": acl("lyceum-dev-public", "\n".join(inside) + public)},
+        groups={**development.groups, balancer.id: balancer},
+        nats={**development.nats, "nat-2": Nat("nat-2", "lyceum-dev-us-east-1b", "public-us-east-1b", works=True)},
+        tables={**development.tables, **tables},
+    )

@@ -42,6 +42,22 @@ def test_development_is_as_the_list_says(development: Topology) -> None:
     assert found(development) == []
 
 
+def test_production_is_as_the_list_says(production: Topology) -> None:
+    assert found(production, "prod") == []
+
+
+def test_in_production_the_denies_of_the_vpcs_own_range_keep_servers_from_the_load_balancers_back(
+    production: Topology,
+) -> None:
+    """Both groups let 443 pass to everywhere and from everywhere."""
+    for way in ("out", "in"):
+        production = production.changed(acl_rule(production, "app", way, 500), None)
+    assert any(
+        one.startswith("server@us-east-1a → load-balancer@us-east-1a tcp 443 passes (a server goes in through")
+        for one in found(production, "prod")
+    )
+
+
 def test_production_is_asked_for_more(development: Topology) -> None:
     said = " ".join(found(development, "prod"))
     assert "NAT gateways stand in us-east-1a, and each zone needs its own" in said

@@ -6,7 +6,11 @@ import pytest
 
 from lyceum_lab.proofs.network import prove
 from lyceum_lab.proofs.network.check import Model
+from lyceum_lab.proofs.network.topology import Topology
 from lyceum_lab.proofs.report import Broken
+from lyceum_lab.rehearsal import infrastructure, state
+from lyceum_lab.rehearsal.infrastructure import Session
+from lyceum_lab.rehearsal.state import State
 from lyceum_ops.errors import LyceumError, Usage
 
 
@@ -19,6 +23,10 @@ def words(model: Model, capsys: pytest.CaptureFixture[str], *question: str | int
 def test_a_refusal_says_why(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
     said = words(model, capsys, "internet", "database", 5432)
     assert said[0].endswith("tcp 5432 is refused: request: database@us-east-1a has no public address")
+    assert said[1] == (
+        "  Each of these refuses it by itself: network ACL lyceum-dev-data, in (no rule); "
+        "security group lyceum-dev-database, in."
+    )
     assert said[-1] == "The list wants it refused."
 
 
@@ -37,6 +45,15 @@ def test_a_zone_may_be_named_and_underscores_are_as_good(model: Model, capsys: p
 
 def test_another_of_its_kind_is_another_host(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
     assert "security group lyceum-dev-server, out" in words(model, capsys, "server", "server", 8000)[0]
+
+
+def test_one_list_in_the_way_is_told_apart_from_many(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    # In the same subnet only groups are asked; between jobs and files the ACLs refuse it too.
+    assert "itself: security group lyceum-dev-files, out; security group lyceum-dev-database, in." in " ".join(
+        words(model, capsys, "files@us-east-1a", "database@us-east-1a", 5432)
+    )
+    said = " ".join(words(model, capsys, "jobs", "files", 2049))
+    assert "network ACL lyceum-dev-management, out, rule 500 (deny all to 10.20.0.0/16)" in said
 
 
 def test_a_protocol_without_ports_needs_none(model: Model, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,3 +108,37 @@ def test_a_broken_rule_breaks_the_proof_and_is_named(
 def test_a_trial_of_nothing_is_no_success() -> None:
     with pytest.raises(Broken, match="nothing was widened"):
         prove._trials([], "widened")
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (None, "No rehearsal runs. Start one with ./lyceum up"),
+        (State(pid=1, phase="starting", emulator="http://127.0.0.1:1"), "is still starting"),
+        (State(pid=1, phase="ready", environment="prod", emulator="http://127.0.0.1:1"), "is of prod, not of dev"),
+    ],
+)
+def test_a_rehearsal_that_cannot_be_asked_says_why(
+    there: State | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "running", lambda: there)
+    with pytest.raises(LyceumError, match=said):
+        prove.prove("dev", running=True)
+
+
+def test_a_question_goes_to_the_rehearsal_that_runs(
+    model: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    there = State(pid=1, phase="ready", emulator="http://127.0.0.1:1")
+    monkeypatch.setattr(state, "running", lambda: there)
+    monkeypatch.setattr(infrastructure, "isolate", lambda: None)
+
+    def read(session: Session, environment: str) -> Topology:
+        asked.append((session.url, environment))
+        return model.topology
+
+    monkeypatch.setattr(prove, "read", read)
+    assert prove.ask("operator", "load-balancer", 80, "tcp") == 0
+    assert asked == [("http://127.0.0.1:1", "dev")]
+    assert "passes through the internet gateway" in capsys.readouterr().out

@@ -125,6 +125,20 @@ def test_a_verdict_stands_on_what_was_read(small: Topology) -> None:
     )
 
 
+def test_an_interface_endpoint_is_a_host_until_it_is_deleted(session: Session, small: Topology) -> None:
+    ec2 = session.client("ec2")
+    files = host(small, "files")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [NAME]}])["Vpcs"][0]["VpcId"]
+    made = ec2.create_vpc_endpoint(
+        VpcId=vpc, VpcEndpointType="Interface", ServiceName="com.amazonaws.us-east-1.sts", SubnetIds=[files.subnet],
+        SecurityGroupIds=list(files.groups),
+    )["VpcEndpoint"]["VpcEndpointId"]  # fmt: skip
+    found = host(read(session, "small"), "endpoints")
+    assert (found.subnet, found.groups) == (files.subnet, files.groups)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
+    assert all(one.role != "endpoints" for one in read(session, "small").hosts)
+
+
 def test_what_is_not_understood_is_told(session: Session, small: Topology) -> None:
     assert small.strange == ()
     ec2 = session.client("ec2")
