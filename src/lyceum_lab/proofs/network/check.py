@@ -13,13 +13,16 @@ from ipaddress import IPv4Address
 
 from lyceum_lab.proofs.network import expected
 from lyceum_lab.proofs.network.topology import (
+    ANY,
     PROTOCOL_NAMES,
     PROTOCOLS,
     WIDE_PORTS,
     WITH_PORTS,
     Acl,
+    AclRule,
     Cidr,
     Group,
+    GroupRule,
     Host,
     Route,
     Topology,
@@ -116,6 +119,11 @@ def classes(spans: Iterable[tuple[int, int]], highest: int) -> tuple[int, ...]:
     return tuple(sorted(border for border in borders if border <= highest))
 
 
+def protocols(rules: Iterable[AclRule | GroupRule]) -> tuple[int, ...]:
+    """TCP, UDP, ICMP, one more without ports that stands for all others, and whatever else a rule names."""
+    return tuple(sorted({*PROTOCOLS.values(), *(rule.protocol for rule in rules if rule.protocol != ANY)}))
+
+
 def tried(ports: tuple[int, ...], protocol: int) -> tuple[int, ...]:
     return ports if protocol in WITH_PORTS else (NO_PORT,)
 
@@ -155,10 +163,11 @@ def _passes(model: Model, source: Host, target: Host, port: int, wanted: expecte
 
 def must_not_pass(model: Model, pairs: Iterable[tuple[Host, Host]] | None = None) -> Iterator[Finding]:
     """Everything else, between every pair (or these), on every port of every protocol."""
+    numbers = protocols(model.topology.rules())
     for source, target in model.pairs if pairs is None else pairs:
         model.tally.pairs += 1
         wanted = model.wanted.get((source.role, target.role), {})
-        for protocol in PROTOCOLS.values():
+        for protocol in numbers:
             for port in tried(model.ports, protocol):
                 model.tally.connections += 1
                 if protocol == TCP and port in wanted:
@@ -203,7 +212,7 @@ def acl_alone(model: Model, acl: Acl, egress: bool) -> Iterator[Finding]:
     rules = [rule for rule in acl.rules if rule.egress == egress]
     ports = classes([*(rule.ports for rule in rules), *(one.ports for one in wanted)], 65535)
     for address, peers in _peers(model, [rule.cidr for rule in rules]):
-        for protocol in PROTOCOLS.values():
+        for protocol in protocols(rules):
             for port in tried(ports, protocol):
                 model.tally.packets += 1
                 rule = first_match(acl, egress, protocol, address, port)
@@ -259,7 +268,7 @@ def group_alone(model: Model, group: Group, egress: bool) -> Iterator[Finding]:
     ports = classes([*(rule.ports for rule in rules), *asked], 65535)
     for peer in (*model.inside, *_addresses(model, [rule.cidr for rule in rules if rule.cidr]), *model.services):
         wanted = _wanted(model, role, peer, egress)
-        for protocol in PROTOCOLS.values():
+        for protocol in protocols(rules):
             for port in tried(ports, protocol):
                 model.tally.group_sides += 1
                 rule = lets(model.topology, frozenset({group.id}), egress, protocol, port, peer)
@@ -366,5 +375,5 @@ def places(model: Model) -> Iterator[Finding]:
 
 
 def _what(protocol: int, port: int) -> str:
-    name = PROTOCOL_NAMES[protocol]
+    name = PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
     return f"{name} {port}" if protocol in WITH_PORTS else name

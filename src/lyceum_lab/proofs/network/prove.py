@@ -209,8 +209,9 @@ def _wanted(model: Model) -> str:
 
 
 def _tried(model: Model) -> str:
+    protocols = len(check.protocols(model.topology.rules()))
     return (
-        f"{model.tally.pairs} pairs of hosts, {len(PROTOCOLS)} protocols, 65,536 ports in {len(model.ports)} classes: "
+        f"{model.tally.pairs} pairs of hosts, {protocols} protocols, 65,536 ports in {len(model.ports)} classes: "
         f"{model.tally.connections} connections tried"
     )
 

@@ -6,7 +6,8 @@
 - Security groups: at each host; what no rule lets pass is refused, and a reply needs none.
 - A NAT gateway asks in its own name, from 1024-65535: what passes through it crosses its subnet's border four times.
 
-Not modelled, because AWS does not filter it: DNS, DHCP, time and instance metadata at the VPC's own addresses.
+ICMP is taken whole, without its types. Not modelled, because AWS does not filter it: DNS, DHCP, time and instance
+metadata at the VPC's own addresses.
 """
 
 from __future__ import annotations

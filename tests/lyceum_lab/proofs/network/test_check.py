@@ -124,6 +124,14 @@ class TestBroken:
         rule = GroupRule("sgr-icmp", "lyceum-dev-server", True, PROTOCOLS["icmp"], ALL_PORTS, EVERYWHERE)
         assert all("icmp" in one for one in found(with_rule(development, "server", rule)))
 
+    def test_a_protocol_that_nobody_thought_of_is_found(self, development: Topology) -> None:
+        rule = replace(acl_rule(development, "data", "in", 100), number=130, protocol=47)
+        acl = development.acls["lyceum-dev-data"]
+        wide = replace(acl, rules=(*acl.rules[:3], rule, *acl.rules[3:]))
+        said = found(replace(development, acls={**development.acls, acl.id: wide}))
+        assert said
+        assert all(one.startswith("protocol 47 from 10.20.") and "rule 130" in one for one in said)
+
 
 class TestRemovals:
     def test_each_rule_that_goes_is_missed_and_named_or_justified(self, model: Model) -> None:
