@@ -307,6 +307,30 @@ def prove_cost(
     raise typer.Exit(proof.prove())
 
 
+@prove.command("network")
+def prove_network(
+    environment: Annotated[str, typer.Option("--environment", metavar="ENV", help="dev or prod.")] = "dev",
+    running: Annotated[bool, typer.Option("--running", help="Look at the rehearsal that runs: no apply.")] = False,
+    source: Annotated[str, typer.Option("--from", metavar="WHO", help="Ask instead: who opens a connection,")] = "",
+    target: Annotated[str, typer.Option("--to", metavar="WHO", help="to whom,")] = "",
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="on which port,")] = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="by tcp, udp, icmp or esp.")] = "tcp",
+) -> None:
+    """Hold the applied network against the list of what must pass and what must never; each rule is missed if it goes.
+
+    With --from, --to and --port it answers one question: whether that passes, on which way, and which rule decides.
+    """
+    from lyceum_lab.proofs.network import prove as proof
+
+    if not source and not target and port is None:
+        raise typer.Exit(proof.prove(environment, running=running))
+    if not source or not target or (port is None and protocol in {"tcp", "udp"}):
+        from lyceum_ops.errors import Usage
+
+        raise Usage("A question needs --from, --to and, by tcp or udp, --port.")
+    raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
+
+
 @app.command(rich_help_panel=CHECK)
 def design() -> None:
     """Make docs/design.md from docs/design.yaml: requirement, decision, module, and the test that shows it."""

@@ -3,4 +3,5 @@
 report.py   promises kept and broken, counted in one closing line
 cloud.py    an emulated account of the proof's own, bootstrapped, with a deployer
 apply.py    dev and prod applied, changed and destroyed with the code that operates AWS
+network/    who reaches whom, read back from the applied state, held against a list of its own
 """

@@ -22,6 +22,7 @@ from lyceum_lab import paths
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs import cost
 from lyceum_lab.proofs.cloud import Cloud, account
+from lyceum_lab.proofs.network import prove as network
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_ops.changes import Change, Plan
@@ -35,6 +36,7 @@ PROMISES = {
     "applied": "the exact code of dev and of prod is applied side by side, as the deployer",
     "interrupted": "an apply that is cut short half way is finished by the next one",
     "empty": "a second plan changes nothing, in dev and in prod",
+    "network": "the applied network of dev and of prod lets pass what must and nothing else, and misses each rule",
     "secrets": "no state holds a value of a secret",
     "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
@@ -193,6 +195,7 @@ def prove() -> int:
             report.try_("applied", lambda: _both_applied(dev, prod))
             both = (dev, prod)
             report.try_("empty", lambda: "; ".join(pool.map(_second_plan, both)))
+            report.try_("network", lambda: _network(cloud))
             report.try_("secrets", lambda: _no_secret_in_states(cloud))
             report.try_("protected", lambda: _refuses(cloud, prod))
             going = pool.submit(_destroy_protected, cloud, prod)
@@ -258,6 +261,13 @@ def _second_plan(environment: Environment) -> str:
     environment.root.forget(plan)
     require(plan.empty, f"{environment.name}: {plan.counts()}: {listed(change.address for change in plan.changes)}")
     return f"{environment.name}: {environment.resources} resources unchanged"
+
+
+def _network(cloud: Cloud) -> str:
+    """`./lyceum prove network` on what is applied here, so that it need not be applied once more for it."""
+    broken = [name for name in ("dev", "prod") if network.prove_on(cloud.admin, name)]
+    require(not broken, f"see above, of {listed(broken)}")
+    return f"{len(network.PROMISES)} promises in each"
 
 
 def _no_secret_in_states(cloud: Cloud) -> str:
