@@ -331,12 +331,22 @@ def prove_network(
     raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
 
 
+@prove.command("static")
+def prove_static() -> None:
+    """Look at the code and its plans: format, checkov, public, encrypted, tagged, kept, permitted, Well-Architected."""
+    from lyceum_lab.proofs.static import prove as run
+
+    raise typer.Exit(run())
+
+
 @app.command(rich_help_panel=CHECK)
 def design() -> None:
-    """Make docs/design.md from docs/design.yaml: requirement, decision, module, and the test that shows it."""
-    from lyceum_lab.documents.design import write
+    """Make docs/design.md and docs/well-architected.md from their YAML: what is promised, and which test shows it."""
+    from lyceum_lab.documents import design as requirements
+    from lyceum_lab.documents import well_architected
 
-    typer.echo(f"{write()} is made.")
+    for page in (requirements.write(), well_architected.write()):
+        typer.echo(f"{page} is made.")
 
 
 @app.command("test", rich_help_panel=CHECK)

@@ -99,6 +99,9 @@ SUITES = (
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
         _pytest("terraform", "-m", "terraform"),
     )),
+    Suite("static", "the posture of the code and its plans, checkov, the six pillars: ./lyceum prove static", 150, (
+        Check("prove static", (str(paths.CHECKOUT / "lyceum"), "prove", "static"), counts=True),
+    )),
     Suite("cost", "what each environment costs a month: ./lyceum prove cost", 20, (
         Check("prove cost", (str(paths.CHECKOUT / "lyceum"), "prove", "cost"), counts=True),
     )),
@@ -112,7 +115,7 @@ SUITES = (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
     )),
 )  # fmt: skip
-GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform", "cost")}
+GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform", "static", "cost")}
 
 
 def show_list() -> None:

@@ -1,4 +1,12 @@
 resource "aws_s3_bucket" "this" {
+  #checkov:skip=CKV2_AWS_6:private-bucket blocks it; checkov cannot follow the bucket into the module (./lyceum prove static can).
+  #checkov:skip=CKV2_AWS_61:private-bucket gives it one; checkov cannot follow the bucket into the module.
+  #checkov:skip=CKV2_AWS_62:Nothing acts on what is written here.
+  #checkov:skip=CKV_AWS_144:One region holds everything: a second one is a decision of its own.
+  #checkov:skip=CKV_AWS_145:private-bucket encrypts it; checkov cannot follow the bucket into the module (./lyceum prove static can).
+  #checkov:skip=CKV_AWS_18:Changes to the bucket are in the account's trail; who read which object is not written down, which is a cost taken knowingly.
+  #checkov:skip=CKV_AWS_21:private-bucket keeps versions; checkov cannot follow the bucket into the module (./lyceum prove static can).
+
   bucket = "${var.name}-${local.account}"
 
   # Never with what is in it: whoever would destroy the trail has to empty its bucket first.

@@ -1,5 +1,7 @@
 # The recent part of the trail, where it can be searched and watched; the bucket keeps the year.
 resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:The bucket keeps the year; the group is for searching what is recent.
+
   name              = local.log_group_name
   retention_in_days = var.retention_days
   kms_key_id        = aws_kms_key.audit.arn

@@ -9,6 +9,8 @@ resource "aws_backup_vault" "this" {
 }
 
 resource "aws_kms_key" "backup" {
+  #checkov:skip=CKV2_AWS_64:AWS's default policy is meant: the account's policies decide, and only principals of this account use it.
+
   description             = "Encrypts the recovery points of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30

@@ -1,5 +1,13 @@
 # Course materials and videos. Browsers fetch them from the bucket itself by presigned URLs; nothing is public.
 resource "aws_s3_bucket" "this" {
+  #checkov:skip=CKV2_AWS_6:private-bucket blocks it; checkov cannot follow the bucket into the module (./lyceum prove static can).
+  #checkov:skip=CKV2_AWS_61:private-bucket gives it one; checkov cannot follow the bucket into the module.
+  #checkov:skip=CKV2_AWS_62:Nothing acts on an upload: the platform asks S3 whether it arrived.
+  #checkov:skip=CKV_AWS_144:One region holds everything: a second one is a decision of its own, and weekly copies cover loss by mistake.
+  #checkov:skip=CKV_AWS_145:private-bucket encrypts it; checkov cannot follow the bucket into the module (./lyceum prove static can).
+  #checkov:skip=CKV_AWS_18:Changes to the bucket are in the account's trail; who read which object is not written down, which is a cost taken knowingly.
+  #checkov:skip=CKV_AWS_21:private-bucket keeps versions; checkov cannot follow the bucket into the module (./lyceum prove static can).
+
   bucket        = var.bucket_name
   force_destroy = var.force_destroy
 
@@ -19,6 +27,8 @@ module "private" {
 }
 
 resource "aws_kms_key" "content" {
+  #checkov:skip=CKV2_AWS_64:AWS's default policy is meant: the account's policies decide, and only principals of this account use it.
+
   description             = "Encrypts ${var.bucket_name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30

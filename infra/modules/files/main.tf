@@ -1,5 +1,7 @@
 # Files shared among students: one tree, mounted by every server through one access point.
 resource "aws_efs_file_system" "shared" {
+  #checkov:skip=CKV2_AWS_18:The weekly plan selects it by ARN; checkov cannot follow that through modules (./lyceum prove static can).
+
   creation_token = "${var.name}-files"
   encrypted      = true
   kms_key_id     = aws_kms_key.files.arn
@@ -49,6 +51,8 @@ resource "aws_efs_access_point" "servers" {
 }
 
 resource "aws_kms_key" "files" {
+  #checkov:skip=CKV2_AWS_64:AWS's default policy is meant: the account's policies decide, and only principals of this account use it.
+
   description             = "Encrypts the shared files of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30

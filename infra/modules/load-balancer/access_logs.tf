@@ -1,5 +1,13 @@
 # Who asked for what, and what was answered: one line a request, written by the load balancer every five minutes.
 resource "aws_s3_bucket" "access_logs" {
+  #checkov:skip=CKV2_AWS_6:private-bucket blocks it; checkov cannot follow the bucket into the module (./lyceum prove static can).
+  #checkov:skip=CKV2_AWS_61:private-bucket gives it one; checkov cannot follow the bucket into the module.
+  #checkov:skip=CKV2_AWS_62:Nothing acts on what is written here.
+  #checkov:skip=CKV_AWS_144:Lines that end after days are not worth a second region.
+  #checkov:skip=CKV_AWS_145:Load balancers write only into buckets that are encrypted by S3's own key.
+  #checkov:skip=CKV_AWS_18:It is itself a log.
+  #checkov:skip=CKV_AWS_21:private-bucket keeps versions; checkov cannot follow the bucket into the module (./lyceum prove static can).
+
   bucket        = "${var.name}-access-logs-${local.account}"
   force_destroy = !var.protected
 }

@@ -30,6 +30,8 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:Two days of logs are the rule (docs/decisions/0007); who did what is in the audit trail for a year.
+
   for_each = local.groups
 
   name              = each.value.name

@@ -1,4 +1,6 @@
 resource "aws_scheduler_schedule" "purge" {
+  #checkov:skip=CKV_AWS_297:It carries no input; AWS encrypts what there is.
+
   name        = "${var.name}-purge-logs"
   description = "Every hour: two days of logs, no more"
 

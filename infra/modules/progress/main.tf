@@ -28,6 +28,8 @@ resource "aws_dynamodb_table" "this" {
 }
 
 resource "aws_kms_key" "progress" {
+  #checkov:skip=CKV2_AWS_64:AWS's default policy is meant: the account's policies decide, and only principals of this account use it.
+
   description             = "Encrypts ${var.table_name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30

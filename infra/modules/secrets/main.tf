@@ -1,5 +1,7 @@
 # Secrets that Terraform makes and never sees again: the values are ephemeral, so that neither plan nor state holds one.
 resource "aws_secretsmanager_secret" "this" {
+  #checkov:skip=CKV2_AWS_57:Turned by the next secrets_edition (docs/decisions/0014), with the servers told; no function does it behind them.
+
   for_each = var.names
 
   name        = "${var.name}-${each.key}"
@@ -21,6 +23,8 @@ resource "aws_secretsmanager_secret_version" "this" {
 }
 
 resource "aws_kms_key" "secrets" {
+  #checkov:skip=CKV2_AWS_64:AWS's default policy is meant: the account's policies decide, and only principals of this account use it.
+
   description             = "Encrypts the secrets of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30

@@ -139,10 +139,11 @@ variable "settings" {
     error_message = "settings: a name must be capitals, digits and underscores, as CONTENT_URL; got ${join(", ", keys(var.settings))}."
   }
 
-  # Read by systemd and by a shell, which must see the same.
+  # Read by systemd and by a shell, which must see the same. \x22 is the double quote and \x5C the backslash: written out,
+  # checkov cannot read the file.
   validation {
-    condition     = alltrue([for value in values(var.settings) : can(regex("^[^\"'`$\\\\[:cntrl:]]*$", value))])
-    error_message = "settings: a value must have no quotes, backslash, dollar sign, backtick or line break; got ${join(", ", [for name, value in var.settings : name if !can(regex("^[^\"'`$\\\\[:cntrl:]]*$", value))])}."
+    condition     = alltrue([for value in values(var.settings) : can(regex("^[^\\x22'`$\\x5C[:cntrl:]]*$", value))])
+    error_message = "settings: a value must have no quotes, backslash, dollar sign, backtick or line break; got ${join(", ", [for name, value in var.settings : name if !can(regex("^[^\\x22'`$\\x5C[:cntrl:]]*$", value))])}."
   }
 }
 

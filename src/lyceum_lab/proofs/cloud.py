@@ -45,9 +45,20 @@ class Cloud:
         return report.resources(self.endpoint)
 
 
+@dataclass(frozen=True)
+class Bare:
+    """An account in which nothing is yet: where it answers, and Terraform as its administrator."""
+
+    folder: Path
+    logs: Path
+    endpoint: str
+    emulator: subprocess.Popen[bytes]
+    tool: terraform.Terraform
+
+
 @contextmanager
-def account(name: str) -> Iterator[Cloud]:
-    """An emulated account with bootstrap applied. Raises LyceumError when another proof of the name runs."""
+def bare(name: str) -> Iterator[Bare]:
+    """An emulated account with nothing in it. Raises LyceumError when another proof of the name runs."""
     folder = paths.HOME / f"proof-{name}"
     paths.HOME.mkdir(parents=True, exist_ok=True)
     with (paths.HOME / f"proof-{name}.lock").open("a") as lock:
@@ -62,10 +73,14 @@ def account(name: str) -> Iterator[Cloud]:
         emulator: subprocess.Popen[bytes] | None = None
         try:
             env = {MARK: str(folder)}
+            tool = terraform.Terraform.prepare(paths.TOOLS)
             with step("start an emulated AWS for this proof") as line:
                 emulator, endpoint = emulated.start(logs, env)
                 line.note(endpoint)
-            yield _bootstrapped(folder, logs, endpoint, emulator, env)
+            tool = terraform.Terraform(
+                tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)}
+            )
+            yield Bare(folder, logs, endpoint, emulator, tool)
         except BaseException:
             _keep_logs(logs, name)
             raise
@@ -75,18 +90,22 @@ def account(name: str) -> Iterator[Cloud]:
             _clean(folder)
 
 
-def _bootstrapped(folder: Path, logs: Path, endpoint: str, emulator: subprocess.Popen[bytes],
-                  env: dict[str, str]) -> Cloud:  # fmt: skip
-    tool = terraform.Terraform.prepare(paths.TOOLS)
-    tool = terraform.Terraform(tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)})
-    owner = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
+@contextmanager
+def account(name: str) -> Iterator[Cloud]:
+    """An emulated account with bootstrap applied. Raises LyceumError when another proof of the name runs."""
+    with bare(name) as empty:
+        yield _bootstrapped(empty)
+
+
+def _bootstrapped(empty: Bare) -> Cloud:
+    owner = infrastructure.Stack(empty.tool, empty.folder / "work", empty.logs / "terraform.log")
     with step("apply infra/bootstrap, as the account's administrator"):
         owner.apply_bootstrap(lambda _: None)
     infrastructure.prepare_account(owner.session())
-    stack = infrastructure.Stack(tool, folder / "work", logs / "terraform.log")
+    stack = infrastructure.Stack(empty.tool, empty.folder / "work", empty.logs / "terraform.log")
     stack.deployer = owner.deployer
     stack.become_deployer()
-    cloud = Cloud(folder, logs, endpoint, emulator, stack, owner)
+    cloud = Cloud(empty.folder, empty.logs, empty.endpoint, empty.emulator, stack, owner)
     cloud.before = cloud.resources()
     return cloud
 
