@@ -244,15 +244,18 @@ prove = typer.Typer(
 app.add_typer(prove, name="prove", rich_help_panel=CHECK)
 
 
-@prove.callback()
-def choose_a_proof() -> None:
-    """Keeps `prove` a group of commands while it has one only."""
-
-
 @prove.command("apply")
 def prove_apply() -> None:
     """Apply dev and prod side by side, change them as operators do, destroy them: nothing may be left."""
     from lyceum_lab.proofs.apply import prove as run
+
+    raise typer.Exit(run())
+
+
+@prove.command("iam")
+def prove_iam() -> None:
+    """Let the account's policies decide every call: enough for dev and prod, and no way to more than that."""
+    from lyceum_lab.proofs.iam import prove as run
 
     raise typer.Exit(run())
 

@@ -41,8 +41,11 @@ class Cloud:
 
 
 @contextmanager
-def account(name: str) -> Iterator[Cloud]:
-    """An emulated account with bootstrap applied. Raises LyceumError when another proof of the name runs."""
+def account(name: str, *, enforce: bool = False) -> Iterator[Cloud]:
+    """An emulated account with bootstrap applied; with `enforce`, its policies decide (not over its administrator).
+
+    Raises LyceumError when another proof of the name runs.
+    """
     folder = paths.HOME / f"proof-{name}"
     paths.HOME.mkdir(parents=True, exist_ok=True)
     with (paths.HOME / f"proof-{name}.lock").open("a") as lock:
@@ -58,7 +61,7 @@ def account(name: str) -> Iterator[Cloud]:
         try:
             env = {MARK: str(folder)}
             with step("start an emulated AWS for this proof") as line:
-                emulator, endpoint = emulated.start(logs, env)
+                emulator, endpoint = emulated.start(logs, env, enforce=enforce)
                 line.note(endpoint)
             yield _bootstrapped(folder, logs, endpoint, emulator, env)
         except BaseException:
