@@ -145,7 +145,7 @@ def name_of(service: str, model: str, operation: str) -> str:
 # ---------------------------------------------------------------------------------------------------- the way through
 
 TAGGING = re.compile(r":(CreateTags|AddTags\w*|Tag\w+|CreateOrUpdateTags)$")
-CREATING = re.compile(r":(Allocate|Create|Request|Run|Import|Register|Copy|Restore)")
+CREATING = re.compile(r":(Allocate|Create|Request|Run|Import|Register|Copy|Restore|PutMetricAlarm)")
 
 
 def asked(call: Asking) -> list[Asked]:
@@ -264,6 +264,27 @@ def _pairs(told: Any) -> dict[str, str]:
     return pairs
 
 
+# What the reference leaves out and the services' own guides ask for, where a resource is tagged while it is made
+# (mostly "Tagging your resources" or "Actions that require additional permissions" there).
+TAGGED_BY: dict[str, tuple[str, ...]] = {
+    "acm": ("acm:AddTagsToCertificate",),
+    "autoscaling": ("autoscaling:CreateOrUpdateTags",),
+    "backup": ("backup:TagResource",),
+    "cloudwatch": ("cloudwatch:TagResource",),
+    "dynamodb": ("dynamodb:TagResource",),
+    "iam:CreateInstanceProfile": ("iam:TagInstanceProfile",),
+    "iam:CreatePolicy": ("iam:TagPolicy",),
+    "iam:CreateRole": ("iam:TagRole",),
+    "iam:CreateUser": ("iam:TagUser",),
+    "lambda": ("lambda:TagResource",),
+    "logs": ("logs:TagResource",),
+    "secretsmanager": ("secretsmanager:TagResource",),
+    "ses": ("ses:TagResource",),
+    "sns": ("sns:TagResource",),
+    "ssm": ("ssm:AddTagsToResource",),
+}
+
+
 def _tags_on_create(call: Asking, own: list[Asked]) -> Iterator[Asked]:
     """Whoever makes something with tags needs the right to tag it, where the reference says so."""
     name = call.action
@@ -279,13 +300,11 @@ def _tags_on_create(call: Asking, own: list[Asked]) -> Iterator[Asked]:
     sent = _request_tags(call, None)
     if not sent:
         return
-    for needed in action.needs:
-        if not (needed.startswith(f"{action.service}:") and TAGGING.search(needed)):
-            continue
+    needs = [need for need in action.needs if need.startswith(f"{action.service}:") and TAGGING.search(need)]
+    for needed in needs or TAGGED_BY.get(name, TAGGED_BY.get(action.service, ())):
         on = actions.find(needed)
-        for arn in {each.resource for each in own}:
-            fits = on is None or not on.types or arn == "*" or any(_fits(kind.arn, arn) for kind in on.types)
-            if fits:
+        for arn in sorted({each.resource for each in own}):
+            if on is None or not on.types or arn == "*" or any(_fits(kind.arn, arn) for kind in on.types):
                 yield _tagging(call, needed, arn, operation, sent)
 
 

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lyceum_lab.emulator import ACCOUNT
@@ -202,6 +203,11 @@ def others(admin: Session) -> dict[str, str]:
     return known
 
 
+@cache
+def _client(session: Session, service: str) -> Any:
+    return session.client(service)
+
+
 def _of(service: str, operation: str, **parameters: Any) -> Callable[[Session, dict[str, str]], object]:
     """A call whose texts may name what is known, as `{key}`."""
 
@@ -215,7 +221,7 @@ def _of(service: str, operation: str, **parameters: Any) -> Callable[[Session, d
                 return {name: fill(one) for name, one in value.items()}
             return value
 
-        return getattr(session.client(service), operation)(**fill(parameters))
+        return getattr(_client(session, service), operation)(**fill(parameters))
 
     return call
 
