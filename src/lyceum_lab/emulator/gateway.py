@@ -63,6 +63,9 @@ class Gateway:
         if path == "/_lyceum/permissions" and self._permissions:
             with self._lock:
                 return _json(200, self._permissions.as_dict())
+        if path == "/_lyceum/asked" and self._permissions:
+            with self._lock:
+                return _json(200, self._permissions.asked_by())
         return _json(404, {"error": f"{path} is not a page of the emulator"})
 
     # ------------------------------------------------------------------------------------------------ AWS

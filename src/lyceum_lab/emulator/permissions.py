@@ -7,6 +7,7 @@ the emulator has none.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from lyceum_lab.iam import actions, evaluate, requests
 from lyceum_lab.iam.evaluate import Decision, Principal, Request
 from lyceum_lab.iam.policies import Policy, parse
 
+OF_THE_MOMENT = {"aws:CurrentTime", "aws:EpochTime", "aws:SourceIp", "aws:UserAgent"}
 # What needs no right (AWS STS API Reference, GetCallerIdentity).
 FREE = {"sts:GetCallerIdentity"}
 
@@ -33,6 +35,7 @@ class Guard:
         self.underivable: Counter[str] = Counter()
         self.undocumented: Counter[str] = Counter()
         self.refused: list[dict[str, str]] = []
+        self._roles: dict[str, dict[str, dict[str, Any]]] = {}
 
     def __call__(self, call: Call) -> None:
         """Raise ApiError, as AWS words it, when the caller may not do this."""
@@ -49,6 +52,7 @@ class Guard:
             if actions.find(one.action) is None:
                 self.undocumented[one.action] += 1
             decision = self._decide(who, one)
+            self._remember(who, one)
             line = {"action": one.action, "resource": shown(one.resource), "by": decision.by}
             if one.because:
                 line["for"] = one.because
@@ -69,6 +73,20 @@ class Guard:
             "undocumented": dict(self.undocumented.most_common()),
             "refused": self.refused,
         }
+
+    def asked_by(self) -> dict[str, list[dict[str, Any]]]:
+        """The different things that each role asked for: action, resource, context."""
+        return {role: list(requests.values()) for role, requests in self._roles.items()}
+
+    def _remember(self, who: Principal, one: requests.Asked) -> None:
+        if not who.role:
+            return
+        told = {
+            "action": one.action,
+            "resource": one.resource if one.derived else evaluate.ANY,
+            "context": {key: value for key, value in one.context.items() if key not in OF_THE_MOMENT},
+        }
+        self._roles.setdefault(who.role, {})[json.dumps(told, sort_keys=True)] = told
 
     def _decide(self, who: Principal, one: requests.Asked) -> Decision:
         context = evaluate.context(one.context)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lyceum_lab.iam.conditions import Context, context
 from lyceum_lab.iam.policies import Policy, Statement
 
-__all__ = ["ANY", "Decision", "Principal", "Request", "context", "decide", "refusal"]
+__all__ = ["ANY", "Decision", "Principal", "Request", "applies", "context", "decide", "refusal"]
 
 # In place of a resource that a call does not tell: it is of every Allow and of no Deny, save those for all resources.
 ANY = "(any)"
@@ -121,14 +121,15 @@ def _find(
 ) -> tuple[str, Statement] | None:
     for policy in policies:
         for statement in policy.statements:
-            if statement.allows is allows and _applies(statement, request):
+            if statement.allows is allows and applies(statement, request):
                 if statement.principals is not None and not _names(statement, who):
                     continue
                 return policy.name, statement
     return None
 
 
-def _applies(statement: Statement, request: Request) -> bool:
+def applies(statement: Statement, request: Request) -> bool:
+    """Whether the statement says something of the request, whoever makes it."""
     if request.resource != ANY:
         return statement.applies(request.action, request.resource, request.context)
     resources = statement.resources or ()
@@ -141,7 +142,7 @@ def _granted(policy: Policy | None, who: Principal, request: Request) -> tuple[t
     granted: tuple[str, Statement, str] | None = None
     delegated = False
     for statement in policy.statements if policy else ():
-        if not statement.allows or not _applies(statement, request):
+        if not statement.allows or not applies(statement, request):
             continue
         named = _names(statement, who)
         if named == "account":

@@ -17,7 +17,9 @@ from typing import Any
 
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.iam import actions
+from lyceum_lab.iam.evaluate import Request, applies, context
 from lyceum_lab.iam.limits import measure
+from lyceum_lab.iam.policies import Policy, parse
 from lyceum_lab.proofs import apply
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.report import Report, listed, require
@@ -31,6 +33,7 @@ PROMISES = {
     "enough": "dev and prod are applied, changed and destroyed by the deployer with every call decided",
     "own": "what the deployer may do to its own project's resources, it may",
     "escalation": "the deployer cannot make itself, or anything it makes, more than it is",
+    "minimal": "each statement of the deployer's is noticed when it is taken away, or has its reason",
 }
 REGION = "us-east-1"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/lyceum-boundary"
@@ -77,6 +80,7 @@ def prove() -> int:
         report.try_("own", lambda: _all_allowed(cloud, foreign))
         report.try_("escalation", lambda: _all_refused(cloud, foreign))
         report.try_("enough", lambda: _enough(cloud))
+        report.try_("minimal", lambda: minimal(statements(cloud.admin), asked(cloud)))
         _figures(cloud)
     return report.close()
 
@@ -432,6 +436,59 @@ def decisions(cloud: Cloud) -> dict[str, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{cloud.endpoint}/_lyceum/permissions", timeout=30) as answer:
         return dict(json.load(answer))
+
+
+# ---------------------------------------------------------------------------------------------------- minimal
+
+SERVICES_THEMSELVES = "AWS asks for it in the caller's name, inside a service: no call shows it"
+REASONS = {
+    "lyceum-deployer-network/PrivateNamesOfEndpoints": SERVICES_THEMSELVES,
+    "lyceum-deployer-network/TagWhatIsOurs": "tags change only when somebody changes them in the code",
+    "lyceum-deployer-data/EmptyDevelopment": "nothing writes into the buckets here",
+    "lyceum-deployer-identity/RolesOfAwsServices": SERVICES_THEMSELVES,
+    "lyceum-deployer-backup/EmptyDevelopmentsVault": "no recovery point ever exists here",
+    "lyceum-deployer-backup/StorageOfVaults": SERVICES_THEMSELVES,
+    "lyceum-deployer-backup/GrantsOfVaults": SERVICES_THEMSELVES,
+    "lyceum-deployer-backup/RoleOfAwsBackup": SERVICES_THEMSELVES,
+    "lyceum-deployer-compute/AlarmsOfTargetTracking": SERVICES_THEMSELVES,
+    "lyceum-deployer-compute/RoleOfAutoScaling": SERVICES_THEMSELVES,
+    "lyceum-deployer-edge/RolesOfTheEdgesServices": SERVICES_THEMSELVES,
+}
+
+
+def statements(admin: Session) -> list[Policy]:
+    """The policies of the deployer role."""
+    iam = admin.client("iam")
+    attached = iam.list_attached_role_policies(RoleName="lyceum-deployer")["AttachedPolicies"]
+    found = {name: document for kind, name, document in documents(iam) if kind == "managed"}
+    return [parse(one["PolicyName"], found[one["PolicyName"]]) for one in attached]
+
+
+def asked(cloud: Cloud) -> list[Request]:
+    """Everything that the deployer asked for so far, its attempts included."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{cloud.endpoint}/_lyceum/asked", timeout=60) as answer:
+        told = json.load(answer).get(f"arn:aws:iam::{ACCOUNT}:role/lyceum-deployer", [])
+    return [Request(one["action"], one["resource"], context(one["context"])) for one in told]
+
+
+def minimal(policies: list[Policy], requests: list[Request]) -> str:
+    """Take away each statement in turn: some request that was decided must be decided otherwise."""
+    named = [(f"{p.name}/{s.sid or s.index + 1}", s) for p in policies for s in p.statements]
+    noticed: set[str] = set()
+    for request in requests:
+        applying = [(name, s.allows) for name, s in named if applies(s, request)]
+        allows, denies = [n for n, allows in applying if allows], [n for n, allows in applying if not allows]
+        if not denies and len(allows) == 1:
+            noticed.add(allows[0])
+        if len(denies) == 1 and allows:
+            noticed.add(denies[0])
+    idle = [name for name, _ in named if name not in noticed and name not in REASONS]
+    require(not idle, f"nothing notices that {listed(idle, 40)} is gone")
+    needless = sorted(noticed & REASONS.keys())
+    require(not needless, f"{listed(needless)} is needed, and has a reason why it is not")
+    what = f"{len(noticed)} of {len(named)} statements noticed"
+    return f"{what}, by {len(requests)} different requests; {len(REASONS)} have their reason"
 
 
 def _figures(cloud: Cloud) -> None:

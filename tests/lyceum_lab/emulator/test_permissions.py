@@ -127,12 +127,14 @@ def test_a_key_that_nobody_holds_opens_nothing_and_the_administrators_all(admin:
     assert admin.client("ec2").describe_vpcs()["Vpcs"]
 
 
-def test_a_boundary_and_a_session_policy_limit_what_a_role_may(admin: Admin) -> None:
+def test_a_boundary_and_a_session_policy_limit_what_a_role_may(admin: Admin, strict: Emulator) -> None:
     everything, tables = allow("*"), document(allow("dynamodb:*"))
     assert admin.session(everything)("sns").list_topics()
     bounded = admin.session(everything, boundary=tables)
     assert "no permissions boundary allows" in denied(lambda: bounded("sns").list_topics())[2]
     assert bounded("dynamodb").list_tables()
+    asked = strict.page("asked")[f"arn:aws:iam::{ACCOUNT}:role/role-{admin.made}"]
+    assert [one["action"] for one in asked] == ["sns:ListTopics", "dynamodb:ListTables"]
     limited = admin.session(everything, policy=tables)
     assert "no session policy allows" in denied(lambda: limited("sns").list_topics())[2]
     assert limited("dynamodb").list_tables()

@@ -227,7 +227,7 @@ def test_what_a_call_does_not_tell_is_said_to_be_so() -> None:
 )
 def test_tags_on_what_is_made(service: str, operation: str, parameters: Any, needed: str) -> None:
     for name in ("Tags", "tags"):
-        found = {" ".join(one) for one in told(ask(service, operation, **parameters, **{name: TAGS}))}
+        found = {" ".join(one) for one in told(ask(service, operation, **{**parameters, name: TAGS}))}
         assert needed in found
     assert needed not in {" ".join(one) for one in told(ask(service, operation, **parameters))}
 

@@ -11,7 +11,9 @@ import pytest
 from tests.lyceum_lab.emulator.conftest import Emulator
 
 from lyceum_lab.emulator import ACCOUNT, ROOT_KEY, ROOT_SECRET
+from lyceum_lab.iam.evaluate import Request
 from lyceum_lab.iam.limits import LIMITS, measure
+from lyceum_lab.iam.policies import parse
 from lyceum_lab.proofs import iam as proof
 from lyceum_lab.proofs.cloud import Cloud
 from lyceum_lab.proofs.report import Broken
@@ -89,6 +91,24 @@ def test_one_right_too_few_is_named(account: Account) -> None:
         proof._all_allowed(account.deployer(everything, passing), account.known)
     assert "pass its own role" in str(broken.value)
     assert "with an explicit deny in an identity-based policy" in str(broken.value)
+
+
+def test_a_statement_that_nothing_needs_is_named() -> None:
+    look = {"Sid": "Look", "Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
+    end = {"Sid": "End", "Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
+    never = {"Sid": "Never", "Effect": "Deny", "Action": "ec2:DeleteVpc", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [look, end, never]}
+    policies = [parse("own", document)]
+    requests = [
+        Request("ec2:DescribeVpcs", "*", {}),
+        Request("ec2:DeleteVpc", "arn:aws:ec2:us-east-1:1:vpc/vpc-1", {}),
+        Request("ec2:CreateVpc", "arn:aws:ec2:us-east-1:1:vpc/*", {}),
+    ]
+    assert proof.minimal(policies, requests).startswith("3 of 3 statements")
+    with pytest.raises(Broken, match=r"nothing notices that own/Look is gone"):
+        proof.minimal(policies, requests[1:])
+    with pytest.raises(Broken, match=r"nothing notices that own/Never is gone"):
+        proof.minimal(policies, [requests[0], requests[2]])
 
 
 def test_a_policy_over_awss_limit_is_named(account: Account) -> None:
