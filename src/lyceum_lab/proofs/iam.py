@@ -197,6 +197,8 @@ def others(admin: Session) -> dict[str, str]:
     known["plan"] = admin.client("backup").create_backup_plan(
         BackupPlan={"BackupPlanName": "another", "Rules": []}, BackupPlanTags={"Project": "another"}
     )["BackupPlanArn"]
+    admin.client("sesv2").create_email_identity(EmailIdentity="another.example", Tags=THEIRS)
+    known["identity"] = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/another.example"
     known["zone"] = admin.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
     states = f"lyceum-state-{ACCOUNT}"
     for name in ("bootstrap.tfstate", "platform-dev.tfstate"):
@@ -356,7 +358,10 @@ ESCALATIONS = (
             "Name": "lyceum.example", "Type": "MX", "TTL": 60, "ResourceRecords": [{"Value": "10 mx.example"}]}}]})),
     Attempt("lock a vault for ever", _of(
         "backup", "put_backup_vault_lock_configuration", BackupVaultName="lyceum-prod", ChangeableForDays=3)),
-    Attempt("work in another region", _of("sqs", "create_queue", QueueName="lyceum-dev-x")),
+    Attempt("work in another region", lambda session, _: session.session.client(
+        "ec2", region_name="eu-west-1", endpoint_url=session.url).create_vpc(CidrBlock="10.96.0.0/16")),
+    Attempt("use a service that no module knows", _of("sqs", "create_queue", QueueName="lyceum-dev-x")),
+    Attempt("make another project's mail its own", _of("sesv2", "tag_resource", ResourceArn="{identity}", Tags=OURS)),
     Attempt("start a function", _of("lambda", "invoke", FunctionName="lyceum-dev-purge-logs")),
     Attempt("read a learner's file", _of("s3", "get_object", Bucket=f"lyceum-dev-content-{ACCOUNT}", Key="a")),
     Attempt("become another role", _of("sts", "assume_role", RoleArn="{role}", RoleSessionName="proof")),
