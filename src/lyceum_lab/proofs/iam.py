@@ -201,7 +201,7 @@ def others(admin: Session) -> dict[str, str]:
     known["identity"] = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/another.example"
     known["zone"] = admin.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
     states = f"lyceum-state-{ACCOUNT}"
-    for name in ("bootstrap.tfstate", "platform-dev.tfstate"):
+    for name in ("bootstrap.proof", "platform-dev.proof"):  # not the states themselves: they are in use
         admin.client("s3").put_object(Bucket=states, Key=name, Body=b"{}")
     for alias in ("state", "audit"):
         known[f"{alias} key"] = kms.describe_key(KeyId=f"alias/lyceum-{alias}")["KeyMetadata"]["KeyId"]
@@ -324,8 +324,8 @@ ESCALATIONS = (
         "kms", "tag_resource", KeyId="{state key}", Tags=KEY_TAGS)),
     Attempt("give the trail's key a grant", _of(
         "kms", "create_grant", KeyId="{audit key}", GranteePrincipal="{role}", Operations=["Decrypt"])),
-    Attempt("read bootstrap's state", _of("s3", "get_object", Bucket=STATES, Key="bootstrap.tfstate")),
-    Attempt("write bootstrap's state", _of("s3", "put_object", Bucket=STATES, Key="bootstrap.tfstate", Body=b"{}")),
+    Attempt("read bootstrap's state", _of("s3", "get_object", Bucket=STATES, Key="bootstrap.proof")),
+    Attempt("write bootstrap's state", _of("s3", "put_object", Bucket=STATES, Key="bootstrap.proof", Body=b"{}")),
     Attempt("open the states' bucket", _of("s3", "delete_bucket_policy", Bucket=STATES)),
     Attempt("give up the states' versions", _of(
         "s3", "put_bucket_versioning", Bucket=STATES, VersioningConfiguration={"Status": "Suspended"})),
@@ -357,7 +357,7 @@ ESCALATIONS = (
         ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {
             "Name": "lyceum.example", "Type": "MX", "TTL": 60, "ResourceRecords": [{"Value": "10 mx.example"}]}}]})),
     Attempt("lock a vault for ever", _of(
-        "backup", "put_backup_vault_lock_configuration", BackupVaultName="lyceum-prod", ChangeableForDays=3)),
+        "backup", "put_backup_vault_lock_configuration", BackupVaultName="lyceum-prod-proof", ChangeableForDays=3)),
     Attempt("work in another region", lambda session, _: session.session.client(
         "ec2", region_name="eu-west-1", endpoint_url=session.url).create_vpc(CidrBlock="10.96.0.0/16")),
     Attempt("use a service that no module knows", _of("sqs", "create_queue", QueueName="lyceum-dev-x")),
@@ -387,10 +387,10 @@ RIGHTS = (
     Attempt("change the tags of its own key", _of(
         "kms", "tag_resource", KeyId="{own key}", Tags=KEY_TAGS)),
     Attempt("end its own key", _of("kms", "schedule_key_deletion", KeyId="{own key}")),
-    Attempt("read an environment's state", _of("s3", "get_object", Bucket=STATES, Key="platform-dev.tfstate")),
+    Attempt("read an environment's state", _of("s3", "get_object", Bucket=STATES, Key="platform-dev.proof")),
     Attempt("write the platform's address", _of("route53", "change_resource_record_sets", HostedZoneId="{zone}",
         ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {
-            "Name": "learn.lyceum.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}}]})),
+            "Name": "proof.lyceum.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}}]})),
     Attempt("ask for a certificate", _of("acm", "request_certificate", DomainName="learn.lyceum.example", Tags=OURS)),
     Attempt("make a network", _of("ec2", "create_vpc", CidrBlock="10.97.0.0/16",
         TagSpecifications=[{"ResourceType": "vpc", "Tags": OURS}])),
@@ -446,7 +446,11 @@ def decisions(cloud: Cloud) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------- minimal
 
 SERVICES_THEMSELVES = "AWS asks for it in the caller's name, inside a service: no call shows it"
+BELT = "nothing else allows it; it holds against a right that somebody adds"
 REASONS = {
+    "lyceum-deployer-state/LeaveBootstrapAlone": BELT,
+    "lyceum-deployer-keys/LeaveTheStatesKeyAlone": BELT,
+    "lyceum-deployer-identity/NeverWithoutTheBoundary": BELT,
     "lyceum-deployer-network/PrivateNamesOfEndpoints": SERVICES_THEMSELVES,
     "lyceum-deployer-network/TagWhatIsOurs": "tags change only when somebody changes them in the code",
     "lyceum-deployer-data/EmptyDevelopment": "nothing writes into the buckets here",
