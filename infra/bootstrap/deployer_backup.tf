@@ -36,6 +36,13 @@ data "aws_iam_policy_document" "deployer_backup" {
       variable = "aws:RequestTag/Project"
       values   = ["lyceum"]
     }
+
+    # Nobody makes another project's resource his own by tagging it.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
+    }
   }
 
   statement {
@@ -95,6 +102,12 @@ data "aws_iam_policy_document" "deployer_backup" {
       test     = "StringEquals"
       variable = "aws:ResourceTag/Project"
       values   = ["lyceum"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Environment"
+      values   = var.environments
     }
   }
 

@@ -41,15 +41,40 @@ data "aws_iam_policy_document" "deployer_edge" {
     )
   }
 
-  # A certificate's id is not known before it exists: it is found by its tag.
+  # A certificate's id is not known before it exists: it is found by its tag. Asking for one knows no resource.
   statement {
     sid       = "AskForCertificates"
-    actions   = ["acm:AddTagsToCertificate", "acm:RequestCertificate"]
+    actions   = ["acm:RequestCertificate"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [var.region]
+    }
+  }
+
+  statement {
+    sid       = "TagCertificates"
+    actions   = ["acm:AddTagsToCertificate"]
     resources = ["arn:${local.partition}:acm:${var.region}:${local.account}:certificate/*"]
 
     condition {
       test     = "StringEquals"
       variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+
+    # Nobody makes another project's resource his own by tagging it.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Project"
       values   = ["lyceum"]
     }
   }
@@ -146,6 +171,13 @@ data "aws_iam_policy_document" "deployer_edge" {
     condition {
       test     = "StringEquals"
       variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+
+    # Nobody makes another project's resource his own by tagging it.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Project"
       values   = ["lyceum"]
     }
   }

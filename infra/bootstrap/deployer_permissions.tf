@@ -38,23 +38,17 @@ data "aws_iam_policy_document" "deployer_state" {
 }
 
 data "aws_iam_policy_document" "deployer_network" {
-  # Most of EC2's creating actions name resources that do not exist yet; the region is the boundary that always holds.
+  # Most of EC2's creating actions name resources that do not exist yet, and some what AWS makes without a tag: the
+  # region is the boundary that always holds, and what carries another project's tag is not touched.
   statement {
     sid = "Network"
     actions = [
-      "ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway",
-      "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
-      "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry",
-      "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute",
-      "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet",
-      "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
-      "ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
-      "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet",
-      "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints",
-      "ec2:Describe*", "ec2:GetSecurityGroupsForVpc",
-      "ec2:DetachInternetGateway", "ec2:DisassociateAddress", "ec2:DisassociateRouteTable",
-      "ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint",
-      "ec2:ReleaseAddress", "ec2:ReplaceNetworkAclAssociation", "ec2:ReplaceNetworkAclEntry", "ec2:ReplaceRoute",
+      "ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AuthorizeSecurityGroupEgress",
+      "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway",
+      "ec2:CreateNetworkAcl", "ec2:CreateNetworkInterface", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup",
+      "ec2:CreateSubnet", "ec2:CreateVpc", "ec2:CreateVpcEndpoint", "ec2:DeleteNetworkInterface", "ec2:Describe*",
+      "ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:GetSecurityGroupsForVpc",
+      "ec2:ModifyNetworkInterfaceAttribute", "ec2:ModifySecurityGroupRules", "ec2:ReplaceNetworkAclAssociation",
       "ec2:ReplaceRouteTableAssociation", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
       "ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     ]
@@ -64,6 +58,31 @@ data "aws_iam_policy_document" "deployer_network" {
       test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values   = [var.region]
+    }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
+    }
+  }
+
+  # What is taken away or bent has stood there before, and has its tag.
+  statement {
+    sid = "KeepOwnNetwork"
+    actions = [
+      "ec2:AttachInternetGateway", "ec2:CreateNetworkAclEntry", "ec2:CreateRoute", "ec2:DeleteFlowLogs",
+      "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry",
+      "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteVpc",
+      "ec2:DeleteVpcEndpoints", "ec2:DetachInternetGateway", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute",
+      "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress", "ec2:ReplaceNetworkAclEntry", "ec2:ReplaceRoute",
+    ]
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
     }
   }
 
@@ -195,6 +214,13 @@ data "aws_iam_policy_document" "deployer_data" {
       variable = "aws:RequestTag/Project"
       values   = ["lyceum"]
     }
+
+    # Nobody makes another project's resource his own by tagging it.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Project"
+      values   = ["lyceum"]
+    }
   }
 
   statement {
@@ -259,8 +285,47 @@ data "aws_iam_policy_document" "deployer_keys" {
       variable = "aws:RequestTag/Project"
       values   = ["lyceum"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Environment"
+      values   = var.environments
+    }
   }
 
+  # While a key is made it has no tag that the statement below could look at. Nobody else's key becomes ours by a tag:
+  # one that is called something is not new.
+  statement {
+    sid       = "TagNewKeys"
+    actions   = ["kms:TagResource"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Project"
+      values   = ["lyceum"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Environment"
+      values   = var.environments
+    }
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/Project"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "kms:ResourceAliases"
+      values   = ["true"]
+    }
+  }
+
+  # The environments' own: the keys of the states and of the trail are lyceum's too, and no environment's.
   statement {
     sid = "KeepOwnKeys"
     actions = [
@@ -276,6 +341,12 @@ data "aws_iam_policy_document" "deployer_keys" {
       variable = "aws:ResourceTag/Project"
       values   = ["lyceum"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Environment"
+      values   = var.environments
+    }
   }
 
   # An alias belongs to two resources; this is the other one.
@@ -289,6 +360,19 @@ data "aws_iam_policy_document" "deployer_keys" {
     sid       = "LookAtAliases"
     actions   = ["kms:ListAliases"]
     resources = ["*"]
+  }
+
+  # Terraform holds a table's key against the one that DynamoDB would take by itself.
+  statement {
+    sid       = "LookAtTheKeyOfDynamodb"
+    actions   = ["kms:DescribeKey"]
+    resources = ["arn:${local.partition}:kms:${var.region}:${local.account}:key/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:RequestAlias"
+      values   = ["alias/aws/dynamodb"]
+    }
   }
 
   # The key of the states carries the same tag and is bootstrap's.

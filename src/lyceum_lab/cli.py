@@ -293,6 +293,14 @@ def prove_apply() -> None:
     raise typer.Exit(run())
 
 
+@prove.command("iam")
+def prove_iam() -> None:
+    """Let the account's policies decide every call: enough for dev and prod, and no way to more than that."""
+    from lyceum_lab.proofs.iam import prove as run
+
+    raise typer.Exit(run())
+
+
 @prove.command("cost")
 def prove_cost(
     renew: Annotated[

@@ -117,3 +117,28 @@ run "an_account_without_an_address_for_alarms_is_refused" {
 
   expect_failures = [var.alarm_email]
 }
+
+run "nobody_makes_a_resource_his_own_by_its_tag" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in concat(
+        data.aws_iam_policy_document.deployer_backup.statement, data.aws_iam_policy_document.deployer_data.statement,
+        data.aws_iam_policy_document.deployer_edge.statement, data.aws_iam_policy_document.deployer_keys.statement,
+      ) : anytrue([for c in statement.condition : c.variable == "aws:ResourceTag/Project"])
+      if anytrue([for c in statement.condition : c.variable == "aws:RequestTag/Project"])
+      && anytrue([for action in statement.actions : can(regex(":(AddTags|Tag)", action))])
+    ])
+    error_message = "What sets a tag has to look at the tag that is there."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.deployer_keys.statement :
+      anytrue([for c in statement.condition : endswith(c.variable, "Tag/Environment")])
+      if length(setintersection(statement.actions, ["kms:CreateKey", "kms:CreateGrant", "kms:TagResource"])) > 0 && statement.effect != "Deny"
+    ])
+    error_message = "The keys of the states and of the trail are lyceum's, and no environment's."
+  }
+}

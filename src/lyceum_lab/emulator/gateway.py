@@ -18,17 +18,23 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from lyceum_lab.emulator import ACCOUNT, fillers, inventory, record, wire
+from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
 StartResponse = Callable[..., Any]
 
 
 class Gateway:
-    """WSGI application in front of `moto`, which has one application a service; `recorder` hears of every call."""
+    """WSGI application in front of `moto`, which has one application a service; `recorder` hears of every call.
 
-    def __init__(self, moto: DomainDispatcherApplication, recorder: record.Recorder) -> None:
+    `permissions` decides each call by the account's IAM policies; without it nothing is enforced.
+    """
+
+    def __init__(self, moto: DomainDispatcherApplication, recorder: record.Recorder,
+                 permissions: Guard | None = None) -> None:  # fmt: skip
         self._moto = moto
         self._recorder = recorder
+        self._permissions = permissions
         self._lock = threading.RLock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -54,6 +60,12 @@ class Gateway:
                     "fillers": [entry.as_dict() for entry in fillers.entries()],
                 },
             )
+        if path == "/_lyceum/permissions" and self._permissions:
+            with self._lock:
+                return _json(200, self._permissions.as_dict())
+        if path == "/_lyceum/asked" and self._permissions:
+            with self._lock:
+                return _json(200, self._permissions.asked_by())
         return _json(404, {"error": f"{path} is not a page of the emulator"})
 
     # ------------------------------------------------------------------------------------------------ AWS
@@ -78,6 +90,8 @@ class Gateway:
 
     def _answer(self, call: Call) -> tuple[Answer, str]:
         with self._lock:
+            if self._permissions:
+                self._permissions(call)
             for guard in fillers.guards(call):
                 guard.used += 1
                 guard.function(call)

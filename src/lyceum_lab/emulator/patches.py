@@ -8,10 +8,26 @@ from __future__ import annotations
 from typing import Any
 
 
-def apply() -> None:
-    """Mend moto in this process."""
-    tls_only_bucket_policies()
+def apply(*, enforce: bool = False) -> None:
+    """Mend moto in this process; with `enforce`, the emulator's own decisions are the only ones."""
+    if enforce:
+        no_decisions_of_motos()
+    else:
+        tls_only_bucket_policies()
     deletion_of_delete_markers()
+
+
+def no_decisions_of_motos() -> None:
+    """Moto holds every request for an object against its bucket's policy, whoever it names as principal.
+
+    Here permissions.py has decided before.
+    """
+    from moto.iam import access_control
+
+    def is_action_permitted(*_: Any, **__: Any) -> Any:
+        return access_control.PermissionResult.NEUTRAL
+
+    setattr(access_control.IAMPolicyStatement, "is_action_permitted", is_action_permitted)  # noqa: B010 - as below
 
 
 def tls_only_bucket_policies() -> None:

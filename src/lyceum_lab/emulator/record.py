@@ -42,6 +42,7 @@ class Recorder:
             "status": status,
             "ms": round((time.time() - started) * 1000, 1),
             "by": answered_by,
+            **({"iam": call.asked} if call.asked else {}),
         }
         with self._lock:
             self._counts[answered_by] += 1

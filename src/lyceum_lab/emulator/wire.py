@@ -57,6 +57,8 @@ class Call:
     region: str = ""
     access_key: str = ""
     body: bytes = field(default=b"", repr=False)
+    # What IAM was asked about it, and who answered (permissions.py): action, resource, the statement that decided.
+    asked: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -57,8 +57,11 @@ class Bare:
 
 
 @contextmanager
-def bare(name: str) -> Iterator[Bare]:
-    """An emulated account with nothing in it. Raises LyceumError when another proof of the name runs."""
+def bare(name: str, *, enforce: bool = False) -> Iterator[Bare]:
+    """An emulated account with nothing in it; with `enforce`, its policies decide (not over its administrator).
+
+    Raises LyceumError when another proof of the name runs.
+    """
     folder = paths.HOME / f"proof-{name}"
     paths.HOME.mkdir(parents=True, exist_ok=True)
     with (paths.HOME / f"proof-{name}.lock").open("a") as lock:
@@ -75,7 +78,7 @@ def bare(name: str) -> Iterator[Bare]:
             env = {MARK: str(folder)}
             tool = terraform.Terraform.prepare(paths.TOOLS)
             with step("start an emulated AWS for this proof") as line:
-                emulator, endpoint = emulated.start(logs, env)
+                emulator, endpoint = emulated.start(logs, env, enforce=enforce)
                 line.note(endpoint)
             tool = terraform.Terraform(
                 tool.binary, tool.cli_config, {**env, **infrastructure.aws_environment(endpoint)}
@@ -91,9 +94,9 @@ def bare(name: str) -> Iterator[Bare]:
 
 
 @contextmanager
-def account(name: str) -> Iterator[Cloud]:
-    """An emulated account with bootstrap applied. Raises LyceumError when another proof of the name runs."""
-    with bare(name) as empty:
+def account(name: str, *, enforce: bool = False) -> Iterator[Cloud]:
+    """An emulated account with bootstrap applied; `enforce` and errors as of `bare`."""
+    with bare(name, enforce=enforce) as empty:
         yield _bootstrapped(empty)
 
 

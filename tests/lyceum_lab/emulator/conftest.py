@@ -63,14 +63,14 @@ class Emulator:
 
 
 @pytest.fixture(scope="session")
-def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Emulator]]:
-    """Starts an emulator that answers; all are ended after the tests."""
+def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Emulator]]:
+    """Starts an emulator that answers, with the options given; all are ended after the tests."""
     started: list[Emulator] = []
 
-    def start() -> Emulator:
+    def start(*options: str) -> Emulator:
         port, calls = free_port(), tmp_path_factory.mktemp("emulator") / "calls.jsonl"
         begun = time.monotonic()
-        process = subprocess.Popen([*COMMAND, "--port", str(port), "--calls", str(calls)], env=ENVIRONMENT)
+        process = subprocess.Popen([*COMMAND, "--port", str(port), "--calls", str(calls), *options], env=ENVIRONMENT)
         emulator = Emulator(port, calls, process, 0.0)
         started.append(emulator)
         while True:
