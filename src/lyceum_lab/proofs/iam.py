@@ -291,7 +291,8 @@ ESCALATIONS = (
     Attempt("launch a machine with another project's profile", _of(
         "ec2", "run_instances", **LAUNCH, MetadataOptions=TOKENS, IamInstanceProfile={"Name": "another-server"})),
     Attempt("launch a machine that gives its role away", _of(
-        "ec2", "run_instances", **LAUNCH, MetadataOptions={"HttpTokens": "optional"})),
+        "ec2", "run_instances", **LAUNCH, MetadataOptions={"HttpTokens": "optional"},
+        IamInstanceProfile={"Name": "lyceum-dev-proof"})),
     Attempt("launch a machine without tags", _of(
         "ec2", "run_instances", **{**LAUNCH, "TagSpecifications": []}, MetadataOptions=TOKENS)),
     Attempt("stop the trail", _of("cloudtrail", "stop_logging", Name=TRAIL)),
