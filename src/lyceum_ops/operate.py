@@ -154,12 +154,7 @@ def _environment(here: Here, environment: str, asked: Asked) -> Iterator[tuple[P
         _require_region(setting("region", said), root.region, f"{environment} (its .tfvars, or the command line)")
         _greet(environment, caller, root.region)
         region = {} if setting("region", said) else {"region": root.region}
-        yield root, Inputs(files, {**region, **_build(), **asked.values})
-
-
-def _build() -> dict[str, str]:
-    """Build the functions that the platform deploys. Returns Terraform's variables that name the archives."""
-    return {}
+        yield root, Inputs(files, {**region, **asked.values})
 
 
 def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:

@@ -271,6 +271,7 @@ def detach(port: int) -> None:
 
 def _follow(supervisor: subprocess.Popen[bytes], lines: IO[str]) -> None:
     """Copy the supervisor's lines to this terminal until it is ready or ends."""
+    last = ""
     while True:
         ended = supervisor.poll() is not None
         there = state.read()
@@ -279,10 +280,12 @@ def _follow(supervisor: subprocess.Popen[bytes], lines: IO[str]) -> None:
             time.sleep(0.3)  # the last lines are on their way
         text = lines.read()
         if ended:
-            shown, _, last = text.rstrip().rpartition("\n")
+            # Its reason is the last line, and was shown already if it came before its end was seen.
+            shown, _, reason = text.rstrip().rpartition("\n")
             out.print(shown, markup=False)
-            raise LyceumError(last.removeprefix("lyceum: ") or "The rehearsal ended without a word.")
+            raise LyceumError((reason or last).removeprefix("lyceum: ") or "The rehearsal ended without a word.")
         out.print(text, end="", markup=False)
+        last = text.rstrip().rpartition("\n")[2] or last
         if ready:
             return
         time.sleep(0.2)
