@@ -108,7 +108,7 @@ SUITES = (
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
-    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 720, (
+    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
     )),
     Suite("iam", "the deployer's rights suffice and lead no further: ./lyceum prove iam", 600, (
