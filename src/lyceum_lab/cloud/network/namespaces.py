@@ -116,7 +116,7 @@ def require() -> None:
             remove([name])
     except CommandFailed as error:
         raise LyceumError(f"This kernel gives no network namespaces with nftables: {error.message}",
-                          "Inside a container, give it the right to (privileged); ./lyceum up needs none.") from error  # fmt: skip
+                          "Give the container the right to (privileged), or use ./lyceum up.") from error  # fmt: skip
 
 
 def ip(*lines: str, inside: str = "") -> None:

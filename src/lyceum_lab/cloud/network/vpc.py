@@ -71,7 +71,7 @@ class Vpc:
     def internet(self) -> Namespace:
         return Namespace(f"{self.key}internet")
 
-    # ------------------------------------------------------------------------------------------------------- to build
+    # --------------------------------------------------------------------------------------------------------- to build
 
     def build(self) -> None:
         """Make everything but the hosts. Raises CommandFailed; LyceumError when something of its name is there."""
@@ -183,7 +183,7 @@ class Vpc:
                     if host.prefix_list and host.prefix_list == route.to:
                         yield f"{IPv4Address(host.address)}/32 via {ENDPOINT_AWS} dev endpoints"
 
-    # ------------------------------------------------------------------------------------------------------ who is there
+    # ----------------------------------------------------------------------------------------------------- who is there
 
     def attach(self, name: str, host: Host) -> Attached:
         """Put a host where it says it is, behind the filter of its groups. Raises LyceumError if its name is taken."""
@@ -235,7 +235,8 @@ class Vpc:
             table += (
                 "table ip gateway {\n"
                 f"  chain in {{ type nat hook prerouting priority -100; dnat to ip daddr map {{ {inward} }}; }}\n"
-                f"  chain out {{ type nat hook postrouting priority 100; oif internet snat to ip saddr map {{ {outward} }}; }}\n"
+                "  chain out { type nat hook postrouting priority 100; oif internet snat to ip saddr map { "
+                f"{outward} }}; }}\n"
                 "  chain forward { type filter hook forward priority 0; policy drop;\n"
                 "    ct status dnat accept\n    ct state established,related accept\n"
                 f"    iif vpc ip saddr {{ {', '.join(self.public)} }} accept\n  }}\n}}\n"
@@ -244,7 +245,7 @@ class Vpc:
             table += "table ip gateway { chain forward { type filter hook forward priority 0; policy drop; }; }\n"
         self.gateway.nft(table)
 
-    # ----------------------------------------------------------------------------------------------------------- filters
+    # ---------------------------------------------------------------------------------------------------------- filters
 
     def load(self, topology: Topology) -> None:
         """Hold this topology's rules from now on: its ACLs in the router, its groups at each host.
@@ -278,7 +279,7 @@ class Vpc:
             if name != but and peers:
                 one.namespace.nft("".join(filters.members(peer, now.get(peer, [])) for peer in sorted(peers)))
 
-    # ------------------------------------------------------------------------------------------------------------ the end
+    # ---------------------------------------------------------------------------------------------------------- the end
 
     def remove(self) -> None:
         """Remove every namespace of this VPC. What runs in them has to be ended first."""

@@ -100,9 +100,9 @@ def run(probes: Sequence[Probe], *, patience: float = PATIENCE) -> list[bool]:
 
 def _batch(probes: Sequence[Probe], tries: Sequence[tuple[int, int]], patience: float) -> list[int]:
     by_place: dict[Namespace, list[tuple[int, int]]] = {}
-    for one in tries:
-        by_place.setdefault(probes[one[0]].namespace, []).append(one)
-    selector, answered = selectors.DefaultSelector(), []
+    for index, port in tries:
+        by_place.setdefault(probes[index].namespace, []).append((index, port))
+    selector, answered = selectors.DefaultSelector(), list[int]()
     open_ = 0
     for namespace, mine in by_place.items():
         sockets = namespace.enter(lambda mine=mine: [(index, _ask(probes[index], port)) for index, port in mine])  # type: ignore[misc]
@@ -114,12 +114,12 @@ def _batch(probes: Sequence[Probe], tries: Sequence[tuple[int, int]], patience: 
     deadline = time.monotonic() + patience
     while open_ and (left := deadline - time.monotonic()) > 0:
         for key, _ in selector.select(timeout=left):
-            one = key.fileobj
-            assert isinstance(one, socket.socket)  # noqa: S101 - nothing else was registered
-            if _came_through(one):
+            asked = key.fileobj
+            assert isinstance(asked, socket.socket)  # noqa: S101 - nothing else was registered
+            if _came_through(asked):
                 answered.append(key.data)
-            selector.unregister(one)
-            one.close()
+            selector.unregister(asked)
+            asked.close()
             open_ -= 1
     for key in list(selector.get_map().values()):
         key.fileobj.close()  # type: ignore[union-attr]
