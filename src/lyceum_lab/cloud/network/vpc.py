@@ -110,7 +110,7 @@ class Vpc:
             f"link add endpoints netns {self.router.name} type veth peer name endpoints netns {self.internet.name}",
         )
         vpc = str(self.topology.cidr)
-        # A gateway endpoint brings answers of AWS's services, and nothing that anybody asks.
+        # AWS's services answer and open no connections; a gateway endpoint brings nothing else.
         self.router.nft(
             "table ip endpoints { chain forward { type filter hook forward priority -10; policy accept;\n"
             "  iifname endpoints tcp flags & (syn | ack) == syn drop\n  iifname endpoints tcp sport != 443 drop\n"
@@ -125,6 +125,11 @@ class Vpc:
             f"addr add {GATEWAY_OUT}/30 dev internet", "link set internet up",
             f"route add {vpc} via {ROUTER_SIDE}", f"route add default via {INTERNET_SIDE}",
         )  # fmt: skip
+        self.internet.nft(
+            "table ip services { chain output { type filter hook output priority 0; policy accept;\n"
+            f"  ip saddr {AWS_RANGE} tcp flags & (syn | ack) == syn drop\n  ip saddr {AWS_RANGE} udp sport != 53 drop\n"
+            "}; }\n"
+        )
         here = [*SERVICES.values(), *self.outsiders.values()]
         self.internet.ip(
             f"addr add {INTERNET_SIDE}/30 dev igw", "link set igw up",

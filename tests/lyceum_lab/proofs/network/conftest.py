@@ -145,7 +145,7 @@ def development() -> Topology:
             )
             tables[table] = RouteTable(table, f"lyceum-dev-{table}", (local, *more))
             hosts += [
-                host(role, f"10.20.{block + 4 * index}.{10 + number}", zone, id_, public=role == "load-balancer")
+                host(role, f"10.20.{block + 4 * index}.{10 + 2 * number}", zone, id_, public=role == "load-balancer")
                 for number, role in enumerate(HOSTS)
                 if HOSTS[role] == tier and (role != "bastion" or index == 0)
             ]

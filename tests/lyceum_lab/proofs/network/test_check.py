@@ -69,7 +69,7 @@ class TestBroken:
         said = found(development.changed(acl_rule(development, "app", "in", 110), None))
         assert said[0] == (
             "server@us-east-1a → database@us-east-1a tcp 5432 (student data) does not pass: "
-            "reply: network ACL lyceum-dev-app, in: rule 500 denies tcp 32768 from 10.20.32.12"
+            "reply: network ACL lyceum-dev-app, in: rule 500 denies tcp 32768 from 10.20.32.14"
         )
 
     def test_an_acl_rule_that_is_too_wide_is_seen_behind_closed_groups(self, development: Topology) -> None:

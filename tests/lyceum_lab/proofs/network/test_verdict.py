@@ -98,7 +98,7 @@ def test_without_a_rule_for_the_reply_nothing_comes_back_and_the_rule_in_its_way
     broken = with_acl(development, "app", "in 500 deny all - 10.20.0.0/16\nout 110 allow tcp 5432 10.20.32.0/20")
     found = tried(broken, "server", "database", 5432)
     assert not found.passes
-    assert str(found.deciding) == ("reply: network ACL lyceum-dev-app, in: rule 500 denies tcp 32768 from 10.20.32.12")
+    assert str(found.deciding) == ("reply: network ACL lyceum-dev-app, in: rule 500 denies tcp 32768 from 10.20.32.14")
 
 
 def test_a_rule_for_linux_is_too_narrow_for_a_load_balancer(development: Topology) -> None:
