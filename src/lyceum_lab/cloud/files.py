@@ -1,0 +1,107 @@
+"""The shared file system: one folder, served at each mount target on TCP 2049, with a switch that slows or hangs it.
+
+OpenSSH's sftp-server stands for NFS, which the kernel of a container need not have; sshfs on the servers is its client
+(standins/mount.efs). Every request crosses the network, and everybody is the access point's own user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from lyceum_lab.cloud.network.namespaces import Namespace
+from lyceum_ops.errors import MissingTool, Usage
+from lyceum_ops.processes import die_with_parent
+
+PORT = 2049
+OWNER = 1500  # the access point's user and group (infra/modules/files)
+SLOW_SECONDS = 0.5  # for each piece of what passes
+PLACES = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
+MODES = ("well", "slow", "hung")
+_CHUNK = 64 * 1024
+
+
+def server() -> str:
+    """The sftp-server of this machine. Raises MissingTool when there is none."""
+    found = next((place for place in PLACES if os.access(place, os.X_OK)), None) or shutil.which("sftp-server")
+    if not found:
+        raise MissingTool("sftp-server is not here.", "Install it: apt-get install openssh-sftp-server.")
+    return found
+
+
+class SharedFiles:
+    """Serves `folder` from `start` to `stop`, in a thread of its own. `switch` changes how it behaves at once."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chown(folder, OWNER, OWNER)
+        folder.chmod(0o750)
+        self.folder, self.mode = folder, "well"
+        self._program = server()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="files", daemon=True)
+
+    def start(self, targets: Iterable[tuple[Namespace, str]]) -> None:
+        """Listen at these mount targets: an address in a namespace each."""
+        sockets = [
+            namespace.enter(lambda address=address: socket.create_server((address, PORT)))  # type: ignore[misc]
+            for namespace, address in targets
+        ]
+        self._thread.start()
+        for one in sockets:
+            asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, sock=one), self._loop).result(10)
+
+    def switch(self, mode: str) -> None:
+        """From now on it goes well, slow or is hung. Raises Usage for anything else."""
+        if mode not in MODES:
+            raise Usage(f"The shared files cannot be {mode!r}.", f"They can be: {', '.join(MODES)}.")
+        self.mode = mode
+
+    def stop(self) -> None:
+        """Serve no more."""
+
+        async def end() -> None:
+            for task in asyncio.all_tasks(self._loop):
+                if task is not asyncio.current_task():
+                    task.cancel()
+
+        if self._thread.is_alive():
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        process = await asyncio.create_subprocess_exec(
+            self._program, "-e", "-d", str(self.folder), "-u", "0027",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            user=OWNER, group=OWNER, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )  # fmt: skip
+        assert process.stdin and process.stdout  # noqa: S101 - asked for above
+        try:
+            await asyncio.gather(self._pass(reader, process.stdin), self._pass(process.stdout, writer))
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+            writer.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(_CHUNK):
+                if self.mode == "slow":
+                    await asyncio.sleep(SLOW_SECONDS)
+                while self.mode == "hung":
+                    await asyncio.sleep(0.05)
+                writer.write(chunk)
+                await writer.drain()
+        with suppress(OSError, RuntimeError):
+            writer.close()
