@@ -85,7 +85,8 @@ class SharedFiles:
             user=OWNER, group=OWNER, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
-        assert process.stdin and process.stdout  # noqa: S101 - asked for above
+        assert process.stdin  # noqa: S101 - asked for above
+        assert process.stdout  # noqa: S101
         try:
             await asyncio.gather(self._pass(reader, process.stdin), self._pass(process.stdout, writer))
         finally:

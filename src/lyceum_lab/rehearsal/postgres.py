@@ -120,7 +120,11 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
     place.enter(lambda: _wait(process, admin, log))
     place.enter(lambda: _make(admin, password))
     return Database(
-        process, place.address, port, f"postgresql://{OWNER}:{password}@{place.address}:{port}/{NAME}", admin
+        process,
+        place.address,
+        port,
+        f"postgresql://{OWNER}:{quote(password, safe='')}@{place.address}:{port}/{NAME}",
+        admin,
     )
 
 

@@ -1,0 +1,233 @@
+"""Everything of an environment but its servers: the network, AWS's endpoints, the database, the shared files.
+
+What there is, and where, is read from AWS's API, not from the code that made it. `build` puts it up in a second or
+two; `close` takes all of it down in the order in which one needs the other.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from lyceum_lab.cloud.files import SharedFiles
+from lyceum_lab.cloud.network import names, namespaces, vpc
+from lyceum_lab.cloud.network.authority import Authority
+from lyceum_lab.cloud.network.endpoints import Endpoints
+from lyceum_lab.cloud.network.metadata import Credentials, Instance, Metadata
+from lyceum_lab.cloud.network.vpc import Attached, Vpc
+from lyceum_lab.proofs.network import expected
+from lyceum_lab.proofs.network.check import Model
+from lyceum_lab.proofs.network.prove import read_whole
+from lyceum_lab.proofs.network.topology import Host, Subnet, Topology
+from lyceum_lab.rehearsal import infrastructure, postgres
+from lyceum_lab.rehearsal.infrastructure import ACCOUNT, REGION, Session
+from lyceum_ops.errors import LyceumError, MissingTool
+
+# Hosts of the VPC that stand there from the start; servers come and go.
+STANDING = ("load-balancer", "database", "files", "bastion", "jobs")
+FIRST_SERVER = 20  # among the addresses of a subnet; what stands there has lower ones
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the API says of an environment, beside its network."""
+
+    balancer: str  # host names
+    database: str
+    database_port: int
+    owner_secret: str  # ARN of what opens the database to its owner
+    file_system: str
+    zone: str  # where the database is
+
+    @classmethod
+    def read(cls, session: Session, environment: str) -> Declared:
+        """Raises LyceumError when the environment is not there."""
+        name = f"lyceum-{environment}"
+        try:
+            (balancer,) = session.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+            (database,) = session.client("rds").describe_db_instances(DBInstanceIdentifier=f"{name}-database")[
+                "DBInstances"
+            ]
+            (files,) = [
+                one
+                for one in session.client("efs").describe_file_systems()["FileSystems"]
+                if one.get("Name") == f"{name}-files"
+            ]
+        except ValueError as error:
+            raise LyceumError(f"{environment} is applied in part.", f"./lyceum apply {environment}") from error
+        return cls(
+            balancer["DNSName"],
+            database["Endpoint"]["Address"],
+            database["Endpoint"]["Port"],
+            database["MasterUserSecret"]["SecretArn"],
+            files["FileSystemId"],
+            database["AvailabilityZone"],
+        )
+
+
+@dataclass
+class Site:
+    """An environment that stands on this machine. `session` is the account's administrator."""
+
+    session: Session
+    emulator: str
+    environment: str
+    folder: Path
+    logs: Path
+    env: Mapping[str, str]
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)  # by address
+    _stops: list[Callable[[], Any]] = field(default_factory=list)
+
+    # ------------------------------------------------------------------------------------------------------- to build
+
+    def read(self) -> Topology:
+        """Learn what is declared."""
+        self.declared = Declared.read(self.session, self.environment)
+        self.topology = read_whole(self.session, self.environment)
+        self.model = Model(self.topology, expected.ENVIRONMENTS[self.environment])
+        return self.topology
+
+    def build_network(self) -> str:
+        """The VPC with all that stands in it, and AWS around it. Returns how much there is."""
+        outsiders = {one.name: str(IPv4Address(one.address)) for one in self.model.outsiders}
+        self.vpc = Vpc(self.topology, namespaces.key(self.folder), outsiders)
+        self._stops.append(lambda: vpc.clean(self.vpc.key))
+        self.vpc.build()
+        for role in STANDING:
+            for host in self._standing(role):
+                self.vpc.attach(host.name.replace("@", "-"), host)
+        self.authority = Authority.create(self.folder)
+        endpoints = Endpoints(self.emulator, self.authority, REGION)
+        endpoints.start(self.vpc.internet, vpc.SERVICES.values())
+        self._stops.append(endpoints.stop)
+        self.metadata = Metadata(self.instances.get, self._assume)
+        self.metadata.start(self.vpc.router, vpc.METADATA)
+        self._stops.append(self.metadata.stop)
+        self._resolve()
+        standing = len(self.vpc.attached)
+        return f"{len(self.topology.subnets)} subnets, {standing} hosts, {len(list(self.topology.rules()))} rules"
+
+    def _standing(self, role: str) -> list[Host]:
+        found = [host for host in self.topology.hosts if host.role == role]
+        if role == "database":
+            return [host for host in found if host.zone == self.declared.zone]
+        return found[:1] if role == "jobs" else found
+
+    def _resolve(self) -> None:
+        """Start the resolvers: in the VPC its own hosts are known, outside only what is public."""
+        domains = names.aws_names(REGION)
+        public = [self.vpc.public[str(IPv4Address(one.address))] for one in self._standing("load-balancer")]
+        inside = {
+            self.declared.database: self.address("database"),
+            f"{self.declared.file_system}.efs.{REGION}.amazonaws.com": self.address("files"),
+        }
+        for where, at, more in (
+            (self.vpc.router, vpc.RESOLVER, inside),
+            (self.vpc.internet, vpc.INTERNET_SIDE, {}),
+        ):
+            known = {**domains, self.declared.balancer: public[0], **more}
+            self.children[f"resolver-{at}"] = names.start(where, at, known, self.folder, self.env)
+
+    def start_database(self) -> str:
+        """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps."""
+        import json
+
+        kept = self.session.client("secretsmanager").get_secret_value(SecretId=self.declared.owner_secret)
+        owner = json.loads(kept["SecretString"])
+        place = postgres.Place(
+            address=self.address("database"),
+            port=self.declared.database_port,
+            namespace=self.host("database").namespace.path,
+            enter=self.host("database").namespace.enter,
+            binaries=system_postgres(),
+            certificate=self.authority.issue("database", [self.declared.database]),
+            owner_password=owner["password"],
+        )
+        self.database = postgres.start(self.folder / "postgres", self.logs / "postgres.log", self.env, place)
+        self.children["postgres"] = self.database.process
+        return f"{self.declared.database}:{self.declared.database_port}, {place.address}"
+
+    def start_files(self) -> str:
+        """The shared file system at its mount targets."""
+        self.files = SharedFiles(self.folder / "files")
+        targets = [
+            (one.namespace, str(IPv4Address(one.host.address)))
+            for one in self.vpc.attached.values()
+            if one.host.role == "files"
+        ]
+        self.files.start(targets)
+        self._stops.append(self.files.stop)
+        return f"{self.declared.file_system}, {len(targets)} mount targets"
+
+    # ----------------------------------------------------------------------------------------------------- who is there
+
+    def host(self, role: str, zone: str = "") -> Attached:
+        """A standing host of a role, of a zone if one is named. Raises LyceumError when there is none."""
+        for one in self.vpc.attached.values():
+            if one.host.role == role and zone in {"", one.host.zone}:
+                return one
+        raise LyceumError(f"There is no {role} here.")
+
+    def address(self, role: str, zone: str = "") -> str:
+        """Where a standing host is."""
+        return str(IPv4Address(self.host(role, zone).host.address))
+
+    def place_server(self, subnet_id: str) -> Host:
+        """A free place for one more server in a subnet. Raises LyceumError when the group has no place there."""
+        subnet: Subnet = self.topology.subnets[subnet_id]
+        kind = next((h for h in self.topology.hosts if h.role == "server" and h.subnet == subnet_id), None)
+        if kind is None:
+            raise LyceumError(f"{subnet.name} is no subnet of the servers.")
+        taken = {one.host.address for one in self.vpc.attached.values()}
+        free = next(n for n in range(subnet.cidr.first + FIRST_SERVER, subnet.cidr.last) if n not in taken)
+        return vpc.placed(kind, subnet, free)
+
+    def _assume(self, instance: Instance) -> Credentials:
+        made = self.session.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{instance.role}", RoleSessionName=instance.id
+        )["Credentials"]
+        until: datetime = made["Expiration"]
+        return Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], until)
+
+    # ----------------------------------------------------------------------------------------------------------- jobs
+
+    def job_environment(self) -> dict[str, str]:
+        """What a job in the management tier is told: AWS at its own names, the database as its owner."""
+        aws = infrastructure.aws_environment(self.emulator)
+        return {
+            **self.env,
+            **aws,
+            "DATABASE_URL": f"{self.database.owner_url}?sslmode=require",
+            "PGCONNECT_TIMEOUT": "5",
+        }
+
+    # ------------------------------------------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """End what was started and remove the network. Servers have to be gone before."""
+        for child in reversed(self.children.values()):
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in self.children.values():
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        for stop in reversed(self._stops):
+            stop()
+
+
+def system_postgres() -> Path:
+    """The programs of this system's PostgreSQL, the newest: the embedded one speaks no TLS. Raises MissingTool."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise MissingTool("There is no PostgreSQL server on this machine.", "Install it: apt-get install postgresql.")
+    return found[-1].parent
