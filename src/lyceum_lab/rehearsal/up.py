@@ -43,23 +43,9 @@ class Supervisor:
     def run(self) -> None:
         """Start everything, say what there is, then watch the children until a signal or a death."""
         out.print("A rehearsal on an emulated AWS: it starts from nothing each time, and keeps nothing when it ends.")
-        self._prepare_folder()
-        with step("find Terraform and the AWS provider") as line:
-            tool = terraform.Terraform.prepare(paths.TOOLS, say=line.note)
-            line.note(f"{tool.binary}, provider from {terraform.provider_mirror() or 'the registry'}")
-        with step("start the emulated AWS") as line:
-            endpoint = self._start_emulator()
-            line.note(endpoint)
-        tool = terraform.Terraform(
-            tool.binary, tool.cli_config, {**self.env, **infrastructure.aws_environment(endpoint)}
-        )
+        stack, endpoint = self._open_account()
         database = self._start_database()
-        with step("apply infra/bootstrap, as the account's administrator") as line:
-            stack = infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log")
-            stack.apply_bootstrap(self._counted(line))
-            infrastructure.prepare_account(stack.session())
-        with step("become the deployer that bootstrap made") as line:
-            line.note(stack.become_deployer())
+        self._bootstrap(stack)
         ready = threading.Event()
         applying = self.workers.submit(self._apply_platform, stack, ready)
         try:
@@ -78,6 +64,27 @@ class Supervisor:
         while True:
             self._watch()
             time.sleep(0.5)
+
+    def _open_account(self) -> tuple[infrastructure.Stack, str]:
+        """An emulated account with nothing in it: Terraform as its administrator, and where it answers."""
+        self._prepare_folder()
+        with step("find Terraform and the AWS provider") as line:
+            tool = terraform.Terraform.prepare(paths.TOOLS, say=line.note)
+            line.note(f"{tool.binary}, provider from {terraform.provider_mirror() or 'the registry'}")
+        with step("start the emulated AWS") as line:
+            endpoint = self._start_emulator()
+            line.note(endpoint)
+        tool = terraform.Terraform(
+            tool.binary, tool.cli_config, {**self.env, **infrastructure.aws_environment(endpoint)}
+        )
+        return infrastructure.Stack(tool, paths.REHEARSAL / "infra", self.logs / "terraform.log"), endpoint
+
+    def _bootstrap(self, stack: infrastructure.Stack) -> None:
+        with step("apply infra/bootstrap, as the account's administrator") as line:
+            stack.apply_bootstrap(self._counted(line))
+            infrastructure.prepare_account(stack.session())
+        with step("become the deployer that bootstrap made") as line:
+            line.note(stack.become_deployer())
 
     def _prepare_folder(self) -> None:
         left = state.clean()
@@ -201,9 +208,7 @@ class Supervisor:
         # A second Ctrl-C must not leave the work half done.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        for name in ("platform", "postgres", "emulator"):
-            if name in self.children:
-                platform.stop(self.children[name])
+        self._end_children()
         # Terraform finds its endpoint gone and ends; what hangs is ended by its mark.
         state.clean()
         self.workers.shutdown(wait=True, cancel_futures=True)
@@ -214,8 +219,19 @@ class Supervisor:
                 self.state.write()
 
 
+    def _end_children(self) -> None:
+        for name in ("platform", "postgres", "emulator"):
+            if name in self.children:
+                platform.stop(self.children[name])
+
+
 def up(port: int) -> None:
     """Run a rehearsal in the foreground until Ctrl-C or `./lyceum down`. Raises LyceumError when it cannot go on."""
+    supervise(Supervisor, port)
+
+
+def supervise(kind: type[Supervisor], port: int) -> None:
+    """Run a rehearsal of a kind until it is asked to stop. Raises LyceumError when it cannot go on."""
     lock = state.take_lock()
     processes.require_port(port)
     infrastructure.isolate()
@@ -223,7 +239,7 @@ def up(port: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    supervisor = Supervisor(port)
+    supervisor = kind(port)
     reason = ""
     try:
         supervisor.run()
@@ -243,7 +259,7 @@ def up(port: int) -> None:
         lock.close()
 
 
-def detach(port: int) -> None:
+def detach(port: int, command: str = "up") -> None:
     """Start a rehearsal in the background and return when it is ready. Raises LyceumError if it fails."""
     if there := state.running():
         raise LyceumError(
@@ -257,7 +273,7 @@ def detach(port: int) -> None:
     with said.open("xb") as sink, said.open(encoding="utf-8") as lines:
         said.unlink()
         supervisor = subprocess.Popen(
-            [str(paths.PYTHON), "-m", "lyceum_lab", "up", "--port", str(port)],
+            [str(paths.PYTHON), "-m", "lyceum_lab", command, "--port", str(port)],
             env=platform.environment({"LYCEUM_HOME": str(paths.HOME)}), cwd=paths.CHECKOUT,
             stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
