@@ -79,7 +79,7 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 
 
 SHELL = ("lyceum", ".ci/run")
-PROGRAMS = {"chromium": "chromium", "ffmpeg": "ffmpeg"}  # program → Debian package
+PROGRAMS = {"chromium": "chromium", "ffmpeg": "ffmpeg", "haproxy": "haproxy"}  # program → Debian package
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
@@ -90,7 +90,7 @@ SUITES = (
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
     Suite("unit", "the packages through their interfaces", 180, (
-        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal"),
+        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal and not standins"),
     )),
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
         _pytest("on SQLite", "-m", "contract"),
@@ -107,6 +107,9 @@ SUITES = (
     )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
+    )),
+    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
+        _pytest("standins", "-m", "standins", needs=("haproxy",)),
     )),
     Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
