@@ -84,9 +84,12 @@ SHELL = ("lyceum", ".ci/run")
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
     "ffmpeg": "ffmpeg",
+    "haproxy": "haproxy",
     "ip": "iproute2",
     "nft": "nftables",
 }
+# Marks of tests that have a suite of their own.
+ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins")
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
@@ -97,7 +100,7 @@ SUITES = (
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
     Suite("unit", "the packages through their interfaces", 180, (
-        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal and not namespaces"),
+        _pytest("unit", "-m", " and ".join(f"not {mark}" for mark in ELSEWHERE)),
     )),
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
         _pytest("on SQLite", "-m", "contract"),
@@ -117,6 +120,9 @@ SUITES = (
     )),
     Suite("packets", "networks of namespaces carry packets as the model says, and miss each rule", 240, (
         Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft"), root=True),
+    )),
+    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
+        _pytest("standins", "-m", "standins", needs=("haproxy",)),
     )),
     Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
