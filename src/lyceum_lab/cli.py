@@ -363,6 +363,17 @@ def prove_network(
     raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
 
 
+@prove.command("packets")
+def prove_packets(
+    environment: Annotated[str, typer.Option("--environment", metavar="ENV", help="dev or prod.")] = "dev",
+    running: Annotated[bool, typer.Option("--running", help="Look at the rehearsal that runs: no apply.")] = False,
+) -> None:
+    """Build the applied network of namespaces and send packets between all hosts; only what may, arrives. As root."""
+    from lyceum_lab.proofs.packets import prove as proof
+
+    raise typer.Exit(proof.prove(environment, running=running))
+
+
 @prove.command("static")
 def prove_static() -> None:
     """Look at the code and its plans: format, checkov, public, encrypted, tagged, kept, permitted, Well-Architected."""
