@@ -1,7 +1,8 @@
 """The control groups of the lab's machines: their bounds from outside, what they use, and a way to find all of theirs.
 
 Written for cgroup v1, where each controller has a tree of its own; a controller that is not mounted bounds nothing,
-and `bounded` says so. systemd's own tree (`name=systemd`) holds every process of a machine, whatever it forks.
+and `bounded` says so. systemd-nspawn takes the machine's place from the tree without controllers (version 2) where
+there is one, else from `name=systemd`: a machine has a group in each, so that no two systemds share one.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-TREE = "name=systemd"
+TREES = {"unified", "name=systemd", "memory", "cpu", "cpuacct"}
 PERIOD = 100_000  # microseconds
 WAYS_DOWN = 100  # looks at a group that is being ended
 
 
 def _mounted() -> dict[str, Path]:
-    """Where each controller of cgroup v1 is mounted, by its name."""
+    """Where each controller of cgroup v1 is mounted, by its name; version 2 is `unified`."""
     found: dict[str, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, where, kind, options, *_ = line.split()
         if kind == "cgroup":
             found |= {name: Path(where) for name in options.split(",")}
+        elif kind == "cgroup2":
+            found["unified"] = Path(where)
     return found
 
 
@@ -33,7 +36,7 @@ def _own(controller: str) -> str:
     """This process's own group: what bounds it shall bound its machines."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, names, path = line.split(":", 2)
-        if controller in names.split(","):
+        if controller in (names or "unified").split(","):
             return path.strip("/")
     return ""
 
@@ -46,7 +49,7 @@ def _roots(folder: Path) -> dict[str, Path]:
     """The group of all machines below `folder`, in each tree that there is."""
     found = {}
     for controller, where in _mounted().items():
-        if controller in {"memory", "cpu", "cpuacct", TREE}:
+        if controller in TREES:
             inside = where / _own(controller) if (where / _own(controller)).is_dir() else where
             found[controller] = inside / _family(folder)
     return found
@@ -83,10 +86,14 @@ class Groups:
             (path / "cgroup.procs").write_text(str(os.getpid()))
 
     def cpu_seconds(self) -> float:
-        return int((self.paths["cpuacct"] / "cpuacct.usage").read_text()) / 1e9 if "cpuacct" in self.paths else 0.0
+        """CPU time of all processes that ever were in it, in seconds."""
+        if "cpuacct" in self.paths:
+            return int((self.paths["cpuacct"] / "cpuacct.usage").read_text()) / 1e9
+        return int((self.paths["unified"] / "cpu.stat").read_text().split()[1]) / 1e6
 
     def pids(self) -> list[int]:
-        return _pids(self.paths[TREE]) if TREE in self.paths else []
+        """Every process in it now, systemd-nspawn included."""
+        return sorted({pid for path in self.paths.values() for pid in _pids(path)})
 
 
 def _pids(group: Path) -> list[int]:
