@@ -80,13 +80,15 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
     return Check(name, argv, pytest=True, needs=needs)
 
 
-SHELL = ("lyceum", ".ci/run")
+SHELL = ("lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh")
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
+    "debootstrap": "debootstrap",
     "ffmpeg": "ffmpeg",
     "haproxy": "haproxy",
     "ip": "iproute2",
     "nft": "nftables",
+    "systemd-nspawn": "systemd-container",
 }
 # Marks of tests that have a suite of their own.
 ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins")
