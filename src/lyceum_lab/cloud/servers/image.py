@@ -113,6 +113,9 @@ def _build(root: Path, log: Path, say: Callable[[str], None]) -> None:
         target = root / name.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.lstrip("\n"))
+    for name, text in recipe.APPENDED.items():
+        with (root / name.lstrip("/")).open("a") as file:
+            file.write(text)
     for folder in (recipe.STANDINS, recipe.FROM_THE_LAB, "/opt/aws/amazon-cloudwatch-agent/etc"):
         (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
     _forget_the_machine(root)
