@@ -15,7 +15,7 @@ NEEDED = (
     "AWS_REGION", "LYCEUM_DATABASE_ADDRESS", "LYCEUM_DATABASE_PORT", "LYCEUM_DATABASE_NAME",
     "LYCEUM_DATABASE_SECRET_ARN", "LYCEUM_SECRET_KEY_ARN",
 )  # fmt: skip
-ROLE = "lyceum_app"  # what the servers work as (manage.py application_role)
+ROLE = "lyceum_app"  # what the servers work as (manage.py grant_application_role)
 CONFIGURATION_IS_WRONG = 78  # EX_CONFIG
 
 

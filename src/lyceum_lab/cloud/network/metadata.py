@@ -184,6 +184,9 @@ class Metadata:
         match rest:
             case []:
                 return b"info\nsecurity-credentials/"
+            case ["info"]:
+                profile = f"arn:aws:iam::{instance.account}:instance-profile/{instance.role}"
+                return json.dumps({"Code": "Success", "InstanceProfileArn": profile}).encode()
             case ["security-credentials"]:
                 return instance.role.encode()
             case ["security-credentials", instance.role]:

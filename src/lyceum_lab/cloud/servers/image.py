@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from lyceum_lab.cloud.servers import recipe
 from lyceum_ops.errors import CommandFailed, DiskFull, LyceumError, MissingTool
 
 NEEDED_BYTES = 3 * 2**30  # while it is built; half of that when it is done
+KEPT_SECONDS = 2 * 24 * 3600
 PATIENCE = 900  # seconds for one step
 APT = Path("/etc/apt")
 
@@ -40,6 +42,7 @@ class Image:
         folder = home / "images"
         root = folder / f"debian-12-{recipe.fingerprint()}"
         if root.is_dir():
+            os.utime(root)
             return Image(root)
         require_tools()
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +50,7 @@ class Image:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if root.is_dir():
                 return Image(root)
-            for left in [*folder.glob("part-*"), *folder.glob("debian-12-*")]:
+            for left in [*folder.glob("part-*"), *_outlived(folder)]:
                 shutil.rmtree(left)
             free = shutil.disk_usage(folder).free
             if free < NEEDED_BYTES:
@@ -64,6 +67,11 @@ class Image:
                 shutil.rmtree(half, ignore_errors=True)
                 raise
         return Image(root)
+
+
+def _outlived(folder: Path) -> list[Path]:
+    """Roots of other recipes that nobody has started from for a while: another checkout may share this folder."""
+    return [root for root in folder.glob("debian-12-*") if time.time() - root.stat().st_mtime > KEPT_SECONDS]
 
 
 def require_tools() -> None:
@@ -113,6 +121,9 @@ def _build(root: Path, log: Path, say: Callable[[str], None]) -> None:
         target = root / name.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.lstrip("\n"))
+    for name, text in recipe.APPENDED.items():
+        with (root / name.lstrip("/")).open("a") as file:
+            file.write(text)
     for folder in (recipe.STANDINS, recipe.FROM_THE_LAB, "/opt/aws/amazon-cloudwatch-agent/etc"):
         (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
     _forget_the_machine(root)

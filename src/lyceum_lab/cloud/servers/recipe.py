@@ -72,8 +72,19 @@ WantedBy=multi-user.target
     "/etc/systemd/journald.conf.d/10-lyceum-lab.conf": "[Journal]\nStorage=persistent\n",
 }
 
+# file of the root → what is put at its end.
+APPENDED = {
+    # cloud-init tells EC2 by its firmware, which a container cannot show, and speaks IMDSv2 to EC2 alone. Its address
+    # comes from the lab instead of DHCP.
+    "/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py": """
+
+identify_platform = lambda: CloudNames.AWS
+DataSourceEc2Local.get_data = lambda self: False
+""",
+}
+
 
 def fingerprint() -> str:
     """Short name of this recipe: another one is another root."""
-    text = json.dumps([SUITE, BASE, PACKAGES, MASKED, FILES], sort_keys=True)
+    text = json.dumps([SUITE, BASE, PACKAGES, MASKED, FILES, APPENDED], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
