@@ -12,6 +12,7 @@ import pwd
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -82,21 +83,22 @@ class SharedFiles:
             self._thread.join(5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        process = await asyncio.create_subprocess_exec(
-            self._program, "-e", "-d", str(self.folder), "-u", "0027",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        ours, theirs = socket.socketpair()
+        process = subprocess.Popen(
+            [self._program, "-e", "-d", str(self.folder), "-u", "0027"],
+            stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL,
             user=OWNER, group=GROUP, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
-        assert process.stdin  # noqa: S101 - asked for above
-        assert process.stdout  # noqa: S101
+        theirs.close()
+        back_reader, back_writer = await asyncio.open_connection(sock=ours)
         try:
-            await asyncio.gather(self._pass(reader, process.stdin), self._pass(process.stdout, writer))
+            await asyncio.gather(self._pass(reader, back_writer), self._pass(back_reader, writer))
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
+            back_writer.close()
             writer.close()
+            process.kill()
+            process.wait()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
