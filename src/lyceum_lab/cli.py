@@ -56,6 +56,25 @@ def up(
 
 
 @app.command(rich_help_panel=REHEARSE)
+def rehearse(
+    port: Port = 8000,
+    detached: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; it runs on.")] = False,
+) -> None:
+    """Go further than up, as root on Linux: declared networks carry packets, and declared servers boot.
+
+    The platform answers at the load balancer's own name, by way of an HTTP proxy on 127.0.0.1:PORT.
+    """
+    from lyceum_lab.cloud import rehearse as cloud
+    from lyceum_lab.rehearsal import up as rehearsal
+
+    cloud.require()
+    if detached:
+        rehearsal.detach(port, "rehearse")
+    else:
+        rehearsal.supervise(cloud.Rehearsal, port)
+
+
+@app.command(rich_help_panel=REHEARSE)
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

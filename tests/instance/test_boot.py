@@ -19,9 +19,17 @@ def server(surroundings: Surroundings, release: Artifact) -> Iterator[Machine]:
     machine = surroundings.boot(release.version)
     began = time.monotonic()
     well = machine.wait_for_user_data()
-    print(machine.exec("sh", "-c", "systemd-analyze blame | head -5; cat /var/log/lyceum/application.log; systemctl list-units --failed; mount | grep efs; cat /opt/aws/amazon-cloudwatch-agent/etc/*.json | head -30; systemd-analyze security lyceum.service | tail -40; systemctl status lyceum.service lyceum-logs; journalctl -b -o short-precise -t cloud-init | tail -30").stdout)
+    print(
+        machine.exec(
+            "sh",
+            "-c",
+            "systemd-analyze blame | head -5; cat /var/log/lyceum/application.log; systemctl list-units --failed; mount | grep efs; cat /opt/aws/amazon-cloudwatch-agent/etc/*.json | head -30; systemd-analyze security lyceum.service | tail -40; systemctl status lyceum.service lyceum-logs; journalctl -b -o short-precise -t cloud-init | tail -30",
+        ).stdout
+    )
     print(f"in service after {time.monotonic() - began:.1f} s")
-    assert well, machine.console.read_text() + machine.exec("grep", "-i", "-B2", "-A8", "fail", "/var/log/cloud-init.log").stdout
+    assert well, (
+        machine.console.read_text() + machine.exec("grep", "-i", "-B2", "-A8", "fail", "/var/log/cloud-init.log").stdout
+    )
     yield machine
     machine.terminate()
 

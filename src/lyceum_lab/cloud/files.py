@@ -86,7 +86,7 @@ class SharedFiles:
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
             [self._program, "-e", "-d", str(self.folder), "-u", "0027"],
-            stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL,
+            stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL,
             user=OWNER, group=GROUP, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
