@@ -161,7 +161,7 @@ class _Sheet:
         for row, column, text, box in table.texts():
             self._plain_text(
                 f"{table.id}-{row}-{column}", Point(box.x, box.middle.y), text, table.size, bold=row in table.strong,
-                colour=RED if row in table.red else INK, parent=table.parent,
+                colour=RED if text in table.red else INK, parent=table.parent,
             )  # fmt: skip
         for row, badge in enumerate(table.badges):
             if badge:

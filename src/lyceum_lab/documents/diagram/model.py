@@ -158,7 +158,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text, each at its own distance from the left; `strong` rows are bold, `red` ones red."""
+    """Columns of text, each at its own distance from the left; `strong` rows are bold, `red` texts red."""
 
     id: str
     title: str
@@ -166,12 +166,13 @@ class Table:
     columns: tuple[float, ...]
     rows: tuple[tuple[str, ...], ...]
     parent: str = ""
-    red: frozenset[int] = frozenset()
+    red: frozenset[str] = frozenset()
     strong: frozenset[int] = frozenset()
     kinds: tuple[str, ...] = ()
     frame: bool = True
     size: float = SMALL
     badges: tuple[str, ...] = ()  # a number in a circle before each row
+    flows: tuple[Flow, ...] = ()
 
     PAD = 10.0
 
@@ -208,6 +209,7 @@ class Edge:
     look: str = "call"  # style.py
     both: bool = False
     flows: tuple[Flow, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -243,12 +245,26 @@ class Page:
     edges: tuple[Edge, ...] = ()
     legend: tuple[str, ...] = ()
     legend_at: Point = Point(24, 0)
-    cidrs: tuple[str, ...] = ()
     boxes: dict[str, Box] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         everything = (*self.groups, *self.nodes, *self.cards, *self.tables)
         object.__setattr__(self, "boxes", {one.id: one.box for one in everything})
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Every connection that is drawn, by a line or a row."""
+        return tuple(flow for one in (*self.edges, *self.tables) for flow in one.flows)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every text that a reader sees, but for title and legend."""
+        return (
+            *(one.label for one in (*self.groups, *self.nodes, *self.edges)),
+            *(one.sub for one in self.nodes),
+            *(text for one in self.cards for text in (one.title, *one.lines)),
+            *(text for one in self.tables for text in (one.title, *(text for row in one.rows for text in row))),
+        )
 
     def anchor(self, name: str, side: Side, at: float) -> Point:
         """Where a line touches a box; below the label where it leaves an icon downwards."""

@@ -39,6 +39,7 @@ GROUPS = {
     "public": GroupStyle("#7AA116", "#248814", "#F2F6E8", icon="group_security_group", name="public subnet"),
     "private": GroupStyle("#00A4A6", "#147EBA", "#E6F6F7", icon="group_security_group", name="private subnet"),
     "scaling": GroupStyle("#D86613", "#A84E0B", dash="6 4", icon="", name="auto scaling group"),
+    "kept": GroupStyle("#7AA116", "#248814", PAPER, name="what is kept"),
     "box": GroupStyle("#8C97A5", GREY, "#F7F8FA", name="belongs together"),
     "host": GroupStyle(INK, INK, name="one machine"),
     "space": GroupStyle("#147EBA", "#147EBA", "#EEF5FB", dash="6 4", name="network namespace"),

@@ -164,7 +164,7 @@ def _table(table: Table) -> str:
     if table.title:
         found += _text(Point(table.box.x + table.PAD, table.box.y + 18), table.title, 12.0, weight="700")
     for row, _, text, box in table.texts():
-        fill = RED if row in table.red else INK
+        fill = RED if text in table.red else INK
         weight = "700" if row in table.strong else ""
         found += _text(Point(box.x, box.middle.y + table.size * 0.35), text, table.size, fill=fill, weight=weight)
     for row, badge in enumerate(table.badges):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lyceum_lab.documents.diagram.model import Page
-from lyceum_lab.documents.diagram.pages import request
+from lyceum_lab.documents.diagram.pages import delivery, network, protection, rehearsal, request
 
 
 def pages() -> tuple[Page, ...]:
     """All of them."""
-    return (request.page(),)
+    return (request.page(), network.page(), delivery.page(), protection.page(), rehearsal.page())
