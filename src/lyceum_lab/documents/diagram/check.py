@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,30 @@ def kinds(drawn: Iterable[Page], applied: set[str]) -> list[str]:
             planned[kind] = where
         else:
             shown.setdefault(kind, []).append(where)
-    ids = {one.id for page in sheets for one in (*page.groups, *page.nodes, *page.cards, *page.tables)}
-    found = [f"{kind} is there and not in the diagram" for kind in sorted(applied - shown.keys() - PARTS.keys() - PLANNED)]
-    found += [f"{kind} is drawn ({shown[kind][0]}) and not there" for kind in sorted(shown.keys() - applied)]
-    found += [f"{kind} is said to be part of {PARTS[kind][0]} and not there" for kind in sorted(PARTS.keys() - applied)]
-    found += [f"{kind} is drawn ({shown[kind][0]}), and a part of {PARTS[kind][0]}" for kind in sorted(shown.keys() & PARTS.keys())]
-    found += [f"{kind} is drawn twice: {', '.join(where)}" for kind, where in sorted(shown.items()) if len(where) > 1]
-    found += [f"{kind} is part of {part}, which no page has" for kind, (part, _) in sorted(PARTS.items()) if part not in ids]
-    found += [f"{kind} is there, and the diagram says that it is planned" for kind in sorted(PLANNED & applied)]
-    found += [f"{kind} is planned and not drawn" for kind in sorted(PLANNED - planned.keys())]
-    found += [f"{kind} is drawn as planned ({planned[kind]}) and not in the list of it" for kind in sorted(planned.keys() - PLANNED)]
-    return found
+    ids = {one.id for page in sheets for one in page.things}
+    one_of = {kind: where[0] for kind, where in shown.items()}
+    found = [
+        *(f"{kind} is there and not in the diagram" for kind in applied - shown.keys() - PARTS.keys() - PLANNED),
+        *(f"{kind} is drawn ({one_of[kind]}) and not there" for kind in shown.keys() - applied),
+        *(f"{kind} is said to be part of {PARTS[kind][0]} and not there" for kind in PARTS.keys() - applied),
+        *(f"{kind} is drawn ({one_of[kind]}) and part of {PARTS[kind][0]}" for kind in shown.keys() & PARTS.keys()),
+        *(f"{kind} is drawn twice: {', '.join(where)}" for kind, where in shown.items() if len(where) > 1),
+        *(f"{kind} is part of {part}, which no page has" for kind, (part, _) in PARTS.items() if part not in ids),
+        *(f"{kind} is there, and the diagram says that it is planned" for kind in PLANNED & applied),
+        *(f"{kind} is planned and not drawn" for kind in PLANNED - planned.keys()),
+        *(f"{kind} is drawn as planned ({planned[kind]}), not listed so" for kind in planned.keys() - PLANNED),
+    ]
+    return sorted(found)
 
 
 def _shown(sheets: tuple[Page, ...]) -> Iterator[tuple[str, str, bool]]:
     for page in sheets:
-        for one in (*page.groups, *page.nodes, *page.cards, *page.tables, *page.edges):
-            named = one.id if hasattr(one, "id") else geometry.name(one)
-            for kind in one.kinds:
-                yield f"{page.id}: {named}", kind, isinstance(one, Node | Card) and one.planned
+        for thing in page.things:
+            for kind in thing.kinds:
+                yield f"{page.id}: {thing.id}", kind, isinstance(thing, Node | Card) and thing.planned
+        for edge in page.edges:
+            for kind in edge.kinds:
+                yield f"{page.id}: {geometry.name(edge)}", kind, False
 
 
 def kinds_of_state(shown: Mapping[str, Any]) -> set[str]:
@@ -95,18 +101,14 @@ def flows(page: Page, topology: Topology) -> list[str]:
 
 def labelled(page: Page) -> list[str]:
     """Lines and rows whose words do not name the ports of the flows they stand for."""
-    found = []
-    for edge in page.edges:
-        for flow in edge.flows:
-            if str(flow.port) not in re.findall(r"\d+", edge.label):
-                found.append(f"the line of {flow} does not say its port")
+    said = [(flow, edge.label) for edge in page.edges for flow in edge.flows]
     for table in page.tables:
         words = " ".join([table.title, *(text for row in table.rows for text in row)])
-        found += [f"{table.id} does not say the port of {flow}" for flow in table.flows
-                  if str(flow.port) not in re.findall(r"\d+", words)]  # fmt: skip
-    return found
+        said += [(flow, words) for flow in table.flows]
+    return [f"{flow} is drawn without its port" for flow, words in said if str(flow.port) not in _NUMBER.findall(words)]
 
 
+_NUMBER = re.compile(r"\d+")
 _FLOW = re.compile(r'\{ from = "(\w+)", to = "(\w+)", port = (\d+)(?:, protocol = "(\w+)")?, why = "[^"]*" \}')
 # Only where interface endpoints are asked for, which neither dev nor prod does.
 NOT_DRAWN = "endpoints"
@@ -272,11 +274,55 @@ def network_page() -> Page:
     return next(page for page in pages() if page.id == network.PAGE)
 
 
-def against(states: Iterable[Mapping[str, Any]], topologies: Iterable[Topology]) -> list[str]:
-    """All differences to applied environments, and to the account, by their states and topologies."""
-    read = tuple(topologies)
-    page = network_page()
-    found = kinds(pages(), set().union(*(kinds_of_state(state) for state in states)))
+def against(drawn: Iterable[Page], applied: set[str], topologies: Iterable[Topology]) -> list[str]:
+    """All differences to what is applied: the types of all states together, and the environments' topologies."""
+    sheets, read = tuple(drawn), tuple(topologies)
+    page = next(page for page in sheets if page.id == network.PAGE)
+    found = kinds(sheets, applied)
     for topology in read:
         found += flows(page, topology) + acls(page, topology)
     return found + ranges(page, read)
+
+
+def unnoticed(drawn: tuple[Page, ...], applied: set[str], topologies: tuple[Topology, ...]) -> tuple[int, list[str]]:
+    """Takes away each thing that counts, in the diagram and in what is applied, one at a time: how many there were, and
+    those whose loss is no finding."""
+    page = next(page for page in drawn if page.id == network.PAGE)
+    trials = [
+        *(
+            (f"{page.id} without {what}", against((*drawn[:at], poorer, *drawn[at + 1 :]), applied, topologies))
+            for at, page in enumerate(drawn)
+            for what, poorer in _poorer(page)
+        ),
+        *((f"no {kind} applied", kinds(drawn, applied - {kind})) for kind in sorted(applied)),
+        *(
+            (f"{one.name} without {rule}", flows(page, less) + acls(page, less))
+            for one in topologies
+            for rule in one.rules()
+            for less in [one.changed(rule, None)]
+        ),
+    ]
+    return len(trials), [what for what, found in trials if not found]
+
+
+def _poorer(page: Page) -> Iterator[tuple[str, Page]]:
+    """The page without one thing that stands for a type, a flow, a rule of an ACL or a range."""
+    for group in page.groups:
+        if group.kinds or CIDR.search(group.label):
+            yield group.id, replace(page, groups=tuple(one for one in page.groups if one is not group))
+    for node in page.nodes:
+        if node.kinds:
+            yield node.id, replace(page, nodes=tuple(one for one in page.nodes if one is not node))
+    for card in page.cards:
+        if card.kinds:
+            yield card.id, replace(page, cards=tuple(one for one in page.cards if one is not card))
+    for edge in page.edges:
+        if edge.kinds or edge.flows:
+            yield geometry.name(edge), replace(page, edges=tuple(one for one in page.edges if one is not edge))
+    for table in page.tables:
+        if not table.id.startswith(ROWS):
+            continue
+        for row in range(1, len(table.rows)):
+            rows = tuple(other for number, other in enumerate(table.rows) if number != row)
+            fewer = tuple(replace(one, rows=rows) if one is table else one for one in page.tables)
+            yield f"row {row} of {table.id}", replace(page, tables=fewer)

@@ -69,7 +69,7 @@ class _Sheet:
         self.page, self.root = page, root
         self.top = f"{page.id}-1"
         ET.SubElement(root, "mxCell", id=f"{page.id}-0")
-        ET.SubElement(root, "mxCell", id=self.top, parent=f"{page.id}-0")
+        ET.SubElement(root, "mxCell", {"id": self.top, "parent": f"{page.id}-0"})
 
     def draw(self) -> None:
         page = self.page
@@ -89,8 +89,7 @@ class _Sheet:
 
     def _cell(self, name: str, value: str, style: str, box: Box, parent: str = "") -> ET.Element:
         around = self.page.boxes[parent] if parent else Box(0, 0, 0, 0)
-        cell = ET.SubElement(
-            self.root, "mxCell", id=f"{self.page.id}-{name}", value=value, style=style,
+        cell = _mx(self.root, id=f"{self.page.id}-{name}", value=value, style=style,
             parent=f"{self.page.id}-{parent}" if parent else self.top, vertex="1",
         )  # fmt: skip
         place = {"x": f"{box.x - around.x:g}", "y": f"{box.y - around.y:g}"}
@@ -180,8 +179,7 @@ class _Sheet:
             + self._touch("exit", edge.source, corners[0])
             + self._touch("entry", edge.target, corners[-1])
         )
-        cell = ET.SubElement(
-            self.root, "mxCell", id=f"{self.page.id}-{name}", value="", style=look, parent=self.top, edge="1",
+        cell = _mx(self.root, id=f"{self.page.id}-{name}", value="", style=look, parent=self.top, edge="1",
             source=f"{self.page.id}-{edge.source}", target=f"{self.page.id}-{edge.target}",
         )  # fmt: skip
         geometry = ET.SubElement(cell, "mxGeometry", relative="1", attrib={"as": "geometry"})
@@ -210,13 +208,10 @@ class _Sheet:
         beyond = max(0.0, at.y - box.bottom)
         return f"{end}X={x:.4g};{end}Y={min(y, 1):.4g};{end}Dx=0;{end}Dy={beyond:g};{end}Perimeter=0;"
 
-    def _on_edge(
-        self, name: str, value: str, style: str, box: Box, edge: str, corners: tuple[Point, ...]
-    ) -> None:
+    def _on_edge(self, name: str, value: str, style: str, box: Box, edge: str, corners: tuple[Point, ...]) -> None:
         """A child of a line: at the nearest point of it, moved from there."""
         along, nearest = _nearest(corners, box.middle)
-        cell = ET.SubElement(
-            self.root, "mxCell", id=f"{self.page.id}-{name}", value=value, style=style,
+        cell = _mx(self.root, id=f"{self.page.id}-{name}", value=value, style=style,
             parent=f"{self.page.id}-{edge}", vertex="1", connectable="0",
         )  # fmt: skip
         geometry = ET.SubElement(
@@ -237,7 +232,7 @@ class _Sheet:
                 look = f"endArrow=block;endSize=5;strokeColor={line.stroke};strokeWidth={line.width:g};dashed=" + (
                     f"{int(bool(line.dash))};dashPattern={line.dash or '1 0'};"
                 )
-                cell = ET.SubElement(self.root, "mxCell", id=f"{self.page.id}-legend-{number}", value="", style=look,
+                cell = _mx(self.root, id=f"{self.page.id}-legend-{number}", value="", style=look,
                                      parent=self.top, edge="1")  # fmt: skip
                 geometry = ET.SubElement(cell, "mxGeometry", relative="1", attrib={"as": "geometry"})
                 ET.SubElement(geometry, "mxPoint", x=f"{x:g}", y=f"{y:g}", attrib={"as": "sourcePoint"})
@@ -256,6 +251,11 @@ class _Sheet:
                 self._cell(f"legend-{number}", "", look, box)
             self._plain_text(f"legend-{number}-text", Point(x + 32, y), text, SMALL, colour=GREY)
             x += 32 + width(text, SMALL) + 18
+
+
+def _mx(root: ET.Element, /, **attributes: str) -> ET.Element:
+    """A cell of draw.io."""
+    return ET.SubElement(root, "mxCell", attributes)
 
 
 _BADGE = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from lyceum_lab.documents.diagram.model import BADGE, HEADER, Box, Edge, Group, Page, Point, block
+from lyceum_lab.documents.diagram.model import HEADER, Box, Edge, Group, Page, Point, block
 from lyceum_lab.documents.diagram.style import GROUPS
 
 
@@ -28,19 +28,19 @@ def header(group: Group) -> Box:
 def _nesting(page: Page) -> Iterator[str]:
     sheet = Box(0, 0, *page.size)
     groups = {one.id: one for one in page.groups}
-    ids = [one.id for one in (*page.groups, *page.nodes, *page.cards, *page.tables)]
+    ids = [one.id for one in page.things]
     yield from (f"{one} is there twice" for one in sorted({one for one in ids if ids.count(one) > 1}))
-    for thing in (*page.groups, *page.nodes, *page.cards, *page.tables):
+    for thing in page.things:
         if thing.parent and thing.parent not in groups:
             yield f"{thing.id} lies in {thing.parent}, which is not there"
             continue
         around = groups[thing.parent].box if thing.parent else sheet
         if not around.holds(thing.box):
             yield f"{thing.id} reaches out of {thing.parent or 'the page'}"
-    for thing in (*page.nodes, *page.cards):
-        around = groups[thing.parent].box if thing.parent in groups else sheet
-        if not around.holds(thing.text):
-            yield f"the label of {thing.id} reaches out of {thing.parent or 'the page'}"
+    for node in page.nodes:
+        around = groups[node.parent].box if node.parent in groups else sheet
+        if not around.holds(node.text):
+            yield f"the label of {node.id} reaches out of {node.parent or 'the page'}"
     for card in page.cards:
         if not card.box.holds(card.text):
             yield f"the text of {card.id} reaches out of it"
@@ -55,7 +55,7 @@ def _nesting(page: Page) -> Iterator[str]:
 
 def _solid(page: Page) -> list[tuple[str, str, Box]]:
     """What nothing may cover: by owner, what it is and where."""
-    found = [(one.id, one.id, one.box) for one in (*page.nodes, *page.cards, *page.tables)]
+    found = [(one.id, one.id, one.box) for one in page.things if not isinstance(one, Group)]
     found += [(one.id, f"the label of {one.id}", one.text) for one in page.nodes]
     found += [(one.id, f"the label of {one.id}", header(one)) for one in page.groups if one.label]
     return found
@@ -63,7 +63,7 @@ def _solid(page: Page) -> list[tuple[str, str, Box]]:
 
 def _inside(page: Page, group: str, thing: str) -> bool:
     """Whether a group is around a thing, however far."""
-    parents = {one.id: one.parent for one in (*page.groups, *page.nodes, *page.cards, *page.tables)}
+    parents = {one.id: one.parent for one in page.things}
     while thing:
         thing = parents.get(thing, "")
         if thing == group:
@@ -148,6 +148,3 @@ def _labels(page: Page) -> Iterator[str]:
 
 def name(edge: Edge) -> str:
     return f"the line from {edge.source} to {edge.target}"
-
-
-__all__ = ["BADGE", "crosses", "faults", "header", "name"]

@@ -39,6 +39,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "aws_sns_topic_policy": ("audit-topic", "who may write to a topic"),
     "aws_wafv2_web_acl_association": ("waf", "puts the rules before the load balancer"),
     "aws_wafv2_web_acl_logging_configuration": ("waf", "names the log group of what was refused"),
+    "terraform_data": ("sessions", "of Terraform alone: makes a session's document anew when it changes"),
 }
 
 # Drawn dashed, because decided and not built yet. What is built leaves this list: check.py fails until it does.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from lyceum_lab.documents.diagram.text import width
@@ -23,6 +24,9 @@ BADGE = 20.0  # a step's number, in a circle
 class Point(NamedTuple):
     x: float
     y: float
+
+
+ORIGIN = Point(0, 0)
 
 
 class Box(NamedTuple):
@@ -46,9 +50,7 @@ class Box(NamedTuple):
         return Point(self.x + self.w / 2, self.y + self.h / 2)
 
     def holds(self, other: Box) -> bool:
-        return (
-            self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
-        )
+        return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
     def overlaps(self, other: Box) -> bool:
         """Whether both share more than an edge."""
@@ -244,23 +246,30 @@ class Page:
     tables: tuple[Table, ...] = ()
     edges: tuple[Edge, ...] = ()
     legend: tuple[str, ...] = ()
-    legend_at: Point = Point(24, 0)
+    legend_at: Point = ORIGIN
     boxes: dict[str, Box] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        everything = (*self.groups, *self.nodes, *self.cards, *self.tables)
-        object.__setattr__(self, "boxes", {one.id: one.box for one in everything})
+        object.__setattr__(self, "boxes", {one.id: one.box for one in self.things})
+
+    @property
+    def things(self) -> tuple[Group | Node | Card | Table, ...]:
+        """All that has a box."""
+        return (*self.groups, *self.nodes, *self.cards, *self.tables)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
         """Every connection that is drawn, by a line or a row."""
-        return tuple(flow for one in (*self.edges, *self.tables) for flow in one.flows)
+        by_line = (flow for one in self.edges for flow in one.flows)
+        return (*by_line, *(flow for one in self.tables for flow in one.flows))
 
     @property
     def words(self) -> tuple[str, ...]:
         """Every text that a reader sees, but for title and legend."""
         return (
-            *(one.label for one in (*self.groups, *self.nodes, *self.edges)),
+            *(one.label for one in self.groups),
+            *(one.label for one in self.nodes),
+            *(one.label for one in self.edges),
             *(one.sub for one in self.nodes),
             *(text for one in self.cards for text in (one.title, *one.lines)),
             *(text for one in self.tables for text in (one.title, *(text for row in one.rows for text in row))),
@@ -288,7 +297,7 @@ class Page:
             x, y = edge.label_at
             return Box(x - w / 2, y - h / 2, w, h)
         corners = self.path(edge)
-        start, end = max(zip(corners, corners[1:], strict=False), key=lambda part: math.dist(*part))
+        start, end = max(pairwise(corners), key=lambda part: math.dist(*part))
         x, y = (start.x + end.x) / 2, (start.y + end.y) / 2
         if start.y == end.y:
             return Box(x - w / 2, y - h - 3, w, h)

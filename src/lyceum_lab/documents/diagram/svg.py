@@ -86,7 +86,9 @@ def _text(
     """One line, `at` its end and baseline."""
     more = f' font-weight="{weight}"' if weight else ""
     more += f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text x="{at.x:g}" y="{at.y:g}" font-size="{size:g}" fill="{fill}"{more}>{escape(text, quote=False)}</text>'
+    return (
+        f'<text x="{at.x:g}" y="{at.y:g}" font-size="{size:g}" fill="{fill}"{more}>{escape(text, quote=False)}</text>'
+    )
 
 
 def _lines(box: Box, lines: tuple[str, ...], subs: tuple[str, ...], *, left: bool, bold: bool = False) -> str:
@@ -216,9 +218,7 @@ def _edge_label(page: Page, edge: Edge) -> str:
 
 def _on(part: tuple[Point, Point], box: Box) -> bool:
     (x1, y1), (x2, y2) = part
-    return (
-        min(x1, x2) < box.right and max(x1, x2) > box.x and min(y1, y2) < box.bottom and max(y1, y2) > box.y
-    )
+    return min(x1, x2) < box.right and max(x1, x2) > box.x and min(y1, y2) < box.bottom and max(y1, y2) > box.y
 
 
 def _legend(page: Page) -> Iterator[str]:

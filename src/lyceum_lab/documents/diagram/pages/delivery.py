@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from lyceum_lab.documents.diagram.model import Box, Card, Edge, Group, Node, Page, Point, Table
 
 STAGES = (
@@ -53,9 +55,7 @@ def page() -> Page:
         Node("servers", "scaling", "Servers", below("release", 500), "one group", "vpc"),
         Node("balancer", "balancer", "Load balancer", below("smoke", 500), "drains, checks", "vpc"),
     )  # fmt: skip
-    flow = tuple(
-        Edge(one[0], other[0], ("right", 0.5), ("left", 0.5)) for one, other in zip(STAGES, STAGES[1:], strict=False)
-    )
+    flow = tuple(Edge(one[0], other[0], ("right", 0.5), ("left", 0.5)) for one, other in pairwise(STAGES))
     edges = (
         *flow,
         Edge("engineer", "repository", ("bottom", 0.5), ("top", 0.5)),

@@ -110,7 +110,13 @@ def _development() -> Table:
     """What is otherwise in development, ranges and rules."""
     rows = [
         ("tier", *TIERS, "", "ACL public in", "ports", "from", "out", "ports", "to"),
-        ("range", *(tier_range("dev", tier) for tier in TIERS), "", *map(str, DEV_INWARD[0]), *map(str, DEV_OUTWARD[0])),
+        (
+            "range",
+            *(tier_range("dev", tier) for tier in TIERS),
+            "",
+            *map(str, DEV_INWARD[0]),
+            *map(str, DEV_OUTWARD[0]),
+        ),
         ("zone a", *(tier_range("dev", t, 0) for t in TIERS), "", *map(str, DEV_INWARD[1]), *map(str, DEV_OUTWARD[1])),
         ("zone b", *(tier_range("dev", tier, 1) for tier in TIERS), "", "and all others as above"),
     ]

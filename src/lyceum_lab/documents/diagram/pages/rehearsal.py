@@ -32,7 +32,7 @@ def page() -> Page:
         Card("metadata", "Metadata service", Box(1036, 128, 190, 76), ("IMDSv2 on 169.254.169.254,", "knows each host"),
              "machine", "process"),
         Card("router", "Router namespace", Box(166, 312, 1066, 66),
-             ("one bridge a subnet · network ACLs as stateless nftables rules · route tables · NAT · gateway endpoints",),
+             ("one bridge a subnet · network ACLs as stateless nftables rules · routes · NAT · gateway endpoints",),
              "vpc", "kernel"),
     ]  # fmt: skip
     nodes, edges = [], []
@@ -41,7 +41,9 @@ def page() -> Page:
         groups.append(Group(f"space-{name}", "space", where, Box(x, 432, WIDE, 152), "vpc"))
         nodes.append(Node(name, icon, title, Point(x + WIDE / 2 - 20, 462), "\n".join(lines), f"space-{name}"))
         edges.append(
-            Edge("router", f"space-{name}", ("bottom", (x + WIDE / 2 - 166) / 1066), ("top", 0.5), look="call", both=True)
+            Edge(
+                "router", f"space-{name}", ("bottom", (x + WIDE / 2 - 166) / 1066), ("top", 0.5), look="call", both=True
+            )
         )
     cards.append(
         Card("groups", "Security groups: connection tracking in each host's own namespace",
@@ -51,8 +53,8 @@ def page() -> Page:
         Edge("engineer", "terraform", ("right", 0.5), ("left", 0.5)),
         Edge("terraform", "emulator", ("right", 0.5), ("left", 0.5), (), "applies"),
         Edge("reader", "emulator", ("left", 0.5), ("right", 0.5), (), "reads"),
-        Edge("router", "emulator", ("top", (551 - 166) / 1066), ("bottom", 0.5), (), "AWS's API, by NAT\nor an endpoint",
-             label_at=Point(494, 236)),
+        Edge("router", "emulator", ("top", (551 - 166) / 1066), ("bottom", 0.5), (),
+             "AWS's API, by NAT\nor an endpoint", label_at=Point(494, 236)),
         Edge("reader", "router", ("bottom", 0.5), ("top", (856 - 166) / 1066), (), "compiles",
              label_at=Point(888, 236)),
         Edge("router", "metadata", ("top", (1131 - 166) / 1066), ("bottom", 0.5)),
