@@ -42,7 +42,7 @@ from lyceum_lab.documents.diagram.text import width
 _FONT = "fontFamily=Helvetica;html=1;"
 _TEXT = f"text;{_FONT}strokeColor=none;fillColor=none;align=left;verticalAlign=middle;spacing=0;overflow=visible;"
 _NAMED = f"{_FONT}fontSize={LABEL:g};fontColor={INK};"
-_BELOW = "verticalLabelPosition=bottom;verticalAlign=top;align=center;spacingTop=2;"
+_BELOW = "verticalLabelPosition=bottom;verticalAlign=top;align=center;"
 _BESIDE = "labelPosition=right;align=left;verticalLabelPosition=middle;verticalAlign=middle;spacingLeft=7;"
 
 
@@ -68,6 +68,7 @@ class _Sheet:
     def __init__(self, page: Page, root: ET.Element) -> None:
         self.page, self.root = page, root
         self.top = f"{page.id}-1"
+        self.placed = dict(page.boxes)  # where a cell is, which for an icon that is not square is within its box
         ET.SubElement(root, "mxCell", id=f"{page.id}-0")
         ET.SubElement(root, "mxCell", {"id": self.top, "parent": f"{page.id}-0"})
 
@@ -136,7 +137,9 @@ class _Sheet:
 
     def _node(self, node: Node) -> None:
         style = self._icon(node.icon, planned=node.planned) + _NAMED + (_BESIDE if node.beside else _BELOW)
-        self._cell(node.id, _lines(node.lines, node.subs), style, node.box, node.parent)
+        self.placed[node.id] = box = _fit(node)
+        style += f"spacingTop={2 + node.box.bottom - box.bottom:g};" if not node.beside else ""
+        self._cell(node.id, _lines(node.lines, node.subs), style, box, node.parent)
 
     def _card(self, card: Card) -> None:
         fill, stroke = TONES[card.tone]
@@ -203,10 +206,11 @@ class _Sheet:
 
     def _touch(self, end: str, owner: str, at: Point) -> str:
         """Where a line touches a box, as shares of its size and, beyond it (below a label), an offset."""
-        box = self.page.boxes[owner]
-        x, y = (at.x - box.x) / box.w, (at.y - box.y) / box.h
-        beyond = max(0.0, at.y - box.bottom)
-        return f"{end}X={x:.4g};{end}Y={min(y, 1):.4g};{end}Dx=0;{end}Dy={beyond:g};{end}Perimeter=0;"
+        box = self.placed[owner]
+        x = min(max((at.x - box.x) / box.w, 0), 1)
+        y = min(max((at.y - box.y) / box.h, 0), 1)
+        dx, dy = at.x - (box.x + x * box.w), at.y - (box.y + y * box.h)
+        return f"{end}X={x:.4g};{end}Y={y:.4g};{end}Dx={dx:.4g};{end}Dy={dy:.4g};{end}Perimeter=0;"
 
     def _on_edge(self, name: str, value: str, style: str, box: Box, edge: str, corners: tuple[Point, ...]) -> None:
         """A child of a line: at the nearest point of it, moved from there."""
@@ -253,13 +257,20 @@ class _Sheet:
             x += 32 + width(text, SMALL) + 18
 
 
+def _fit(node: Node) -> Box:
+    """The largest box of the shape's proportions in the middle of an icon's."""
+    w, h = ICONS[node.icon].size
+    share = node.size / max(w, h)
+    return Box(node.box.middle.x - w * share / 2, node.box.middle.y - h * share / 2, w * share, h * share)
+
+
 def _mx(root: ET.Element, /, **attributes: str) -> ET.Element:
     """A cell of draw.io."""
     return ET.SubElement(root, "mxCell", attributes)
 
 
 _BADGE = (
-    f"ellipse;{_FONT}fontSize=12;fontStyle=1;fontColor=#FFFFFF;fillColor={INK};strokeColor=none;align=center;"
+    f"shape=ellipse;{_FONT}fontSize=12;fontStyle=1;fontColor=#FFFFFF;fillColor={INK};strokeColor=none;align=center;"
     "verticalAlign=middle;spacing=0;"
 )
 

@@ -22,6 +22,7 @@ class Icon:
     category: str
     service: bool
     glyph: str
+    size: tuple[int, int] = (1, 1)  # as draw.io proposes the shape, if it is not square
 
     @property
     def colour(self) -> str:

@@ -119,11 +119,11 @@ def page() -> Page:
             "learners", "content", ("top", 0.25), ("top", 0.5), (Point(47, 75), Point(940, 75)), "443, presigned URLs",
             "7", Point(520, 75), both=True,
         ),
+        Edge("group", "mail", ("bottom", 0.5), ("left", 0.5), (Point(547, 600), Point(902, 600), Point(902, 550))),
         Edge(
             "group", "secrets", ("bottom", 0.5), ("left", 0.5), (Point(547, 600), Point(902, 600), Point(902, 470)),
             "443, through NAT", "8", Point(700, 600),
         ),
-        Edge("group", "mail", ("bottom", 0.5), ("left", 0.5), (Point(547, 600), Point(902, 600), Point(902, 550))),
     )  # fmt: skip
     steps = tuple(
         Table(
