@@ -6,7 +6,8 @@ kinds.py     types of resources that are part of what is drawn, and what is plan
 geometry.py  no line through a box, no label over another
 drawio.py    the .drawio, with draw.io's own AWS shapes
 svg.py       the .svg of a page, with glyphs of our own (icons.py)
-check.py     the diagram against the applied state, both ways
+check.py     the diagram against the applied state, both ways; traffic.py: flows, rules and ranges
+trials.py    takes each thing away, and sees that check.py misses it
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lyceum_lab import paths
-from lyceum_lab.documents.diagram import check, drawio, svg
+from lyceum_lab.documents.diagram import check, drawio, svg, traffic
 from lyceum_lab.documents.diagram.pages import pages
 from lyceum_ops.errors import LyceumError
 
@@ -50,7 +51,7 @@ def current() -> str:
         raise LyceumError(f"Not what the model makes: {', '.join(sorted(old))}.", "Make them with ./lyceum diagram.")
     infra = paths.CHECKOUT / "infra"
     found = check.kinds(pages(), check.kinds_of_code(infra))
-    found += check.flows_of_code(check.network_page(), infra / "platform" / "flows.tf")
+    found += traffic.flows_of_code(check.network_page(), infra / "platform" / "flows.tf")
     if found:
         raise LyceumError(f"The diagram is not what infra/ says: {'; '.join(found)}.", "Mend its page in pages/.")
     return f"{len(pages())} pages, as the code says."
