@@ -115,7 +115,7 @@ class _Sheet:
             "collapsible=0;recursiveResize=0;"
         )
         if style.icon:
-            look = f"shape=mxgraph.aws4.group;grIcon=mxgraph.aws4.{style.icon};grStroke=0;spacingLeft=30;{look}"
+            look = f"shape=mxgraph.aws4.group;grIcon=mxgraph.aws4.{style.icon};spacingLeft=30;{look}"
         else:
             look = f"rounded=0;spacingLeft=6;{look}"
         own = "" if group.label_at else _lines(tuple(group.label.split("\n")), ())

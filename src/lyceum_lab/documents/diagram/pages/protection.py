@@ -9,13 +9,12 @@ def page() -> Page:
     """The page."""
     left, wide = 142, 1062
     groups = (
-        Group("cloud", "cloud", "AWS Cloud", Box(118, 84, 1110, 738)),
-        Group("region", "region", "Region", Box(130, 112, 1086, 698), "cloud"),
-        Group("backups", "box", "Backups: weekly, four weeks kept", Box(left, 142, wide, 164), "region"),
+        Group("cloud", "cloud", "AWS Cloud: one account, one region", Box(130, 108, 1086, 702)),
+        Group("backups", "box", "Backups: weekly, four weeks kept", Box(left, 142, wide, 164), "cloud"),
         Group("kept", "kept", "What is kept", Box(154, 172, 430, 122), "backups"),
-        Group("audit", "box", "Audit: every call in the account", Box(left, 316, wide, 146), "region"),
-        Group("logs", "box", "Logs for two days, metrics, alarms", Box(left, 472, wide, 146), "region"),
-        Group("ways", "box", "Operators: two factors, no open port", Box(left, 628, wide, 170), "region"),
+        Group("audit", "box", "Audit: every call in the account", Box(left, 316, wide, 146), "cloud"),
+        Group("logs", "box", "Logs for two days, metrics, alarms", Box(left, 472, wide, 146), "cloud"),
+        Group("ways", "box", "Operators: two factors, no open port", Box(left, 628, wide, 170), "cloud"),
     )
     first, second, third, fourth = 210.0, 350.0, 510.0, 664.0
 
@@ -51,7 +50,7 @@ def page() -> Page:
              kinds=("aws_cloudwatch_log_group",)),
         Node("metrics", "cloudwatch", "Metrics", at(fourth, 506), "one dashboard", "logs",
              kinds=("aws_cloudwatch_dashboard",)),
-        Node("alarms", "alarm", "Alarms", at(838, 506), "a runbook page each", "logs",
+        Node("alarms", "alarm", "Alarms", at(838, 506), "wake, or look", "logs",
              kinds=("aws_cloudwatch_metric_alarm",)),
         Node("topic", "sns", "Topic", at(1010, 506), "encrypted", "logs"),
         # --- operators
