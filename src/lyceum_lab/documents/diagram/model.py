@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from lyceum_lab.documents.diagram.text import width
 
 Side = Literal["left", "right", "top", "bottom"]
-LABEL, SMALL, HEADER = 13.0, 11.0, 13.0  # font sizes
+LABEL, SMALL, HEADER = 14.0, 12.0, 13.5  # font sizes
 LEADING = 1.25
 BADGE = 20.0  # a step's number, in a circle
 

@@ -101,7 +101,7 @@ def _rules(tier: str) -> Table:
         rows.append(tuple(row))  # type: ignore[arg-type]
     return Table(
         f"{ROWS}{tier}", f"Network ACL {tier} · {tier_range('prod', tier)}", Box(1124, TOPS[tier], 348, HIGH),
-        (0, 26, 98, 170, 196, 268), tuple(rows), "vpc", red=frozenset({"deny"}), strong=frozenset({0}),
+        (0, 26, 98, 170, 196, 268), tuple(rows), "vpc", size=11, red=frozenset({"deny"}), strong=frozenset({0}),
         kinds=("aws_network_acl",) if tier == "public" else (),
     )  # fmt: skip
 

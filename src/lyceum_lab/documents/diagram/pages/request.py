@@ -47,7 +47,7 @@ def _zone(letter: str, y: float) -> tuple[tuple[Group, ...], tuple[Node, ...]]:
     )
     nodes = (
         Node(
-            f"balancer-{letter}", "balancer", "Load balancer", Point(399, y + 82), "ALB, TLS ends here",
+            f"balancer-{letter}", "balancer", "Load balancer", Point(399, y + 82), "ALB, ends TLS",
             f"public-{letter}", kinds=("aws_lb", "aws_lb_listener", "aws_lb_target_group") if first else (),
         ),
         Node(f"server-{letter}", "ec2", "Server", Point(525, y + 82), "t2.micro", f"app-{letter}"),
@@ -127,8 +127,8 @@ def page() -> Page:
     )  # fmt: skip
     steps = tuple(
         Table(
-            f"step-{number}", "", Box(24 + 272 * (index % 4), 652 + 46 * (index // 4), 262, 42), (26.0,),
-            ((first,), (second,)), frame=False, size=12, badges=(number, ""),
+            f"step-{number}", "", Box(24 + 272 * (index % 4), 650 + 46 * (index // 4), 262, 46), (26.0,),
+            ((first,), (second,)), frame=False, size=13, badges=(number, ""),
         )
         for index, (number, first, second) in enumerate(STEPS)
     )  # fmt: skip
