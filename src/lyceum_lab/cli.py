@@ -411,6 +411,20 @@ def design() -> None:
         typer.echo(f"{page} is made.")
 
 
+@app.command(rich_help_panel=CHECK)
+def diagram(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing: fail if they are not up to date.")] = False,
+) -> None:
+    """Make docs/architecture.drawio and docs/architecture/*.svg from one model, held against the code."""
+    from lyceum_lab.documents import diagram as drawing
+
+    if check:
+        typer.echo(drawing.current())
+        return
+    for file in drawing.write():
+        typer.echo(f"{file} is made.")
+
+
 @app.command("test", rich_help_panel=CHECK)
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
