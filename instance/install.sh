@@ -65,8 +65,8 @@ check_room() {
 
 make_user() {
   id --user "$service_user" >/dev/null 2>&1 && return
-  groupadd --system --gid "$service_id" "$service_user"
-  useradd --system --uid "$service_id" --gid "$service_id" --no-create-home --home-dir /nonexistent \
+  groupadd --gid "$service_id" "$service_user"
+  useradd --uid "$service_id" --gid "$service_id" --no-create-home --home-dir /nonexistent \
     --shell /usr/sbin/nologin "$service_user"
 }
 
@@ -74,7 +74,7 @@ make_environment() {
   python3.11 -m venv "$folder/venv"
   # From the archive alone: a package index is neither asked nor needed.
   "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-index \
-    --find-links "$folder/wheels" --require-hashes --requirement "$folder/requirements.txt"
+    --find-links "$folder/wheels" --require-hashes --no-deps --requirement "$folder/requirements.txt"
   rm -r "$folder/wheels"
   "$folder/venv/bin/python" -m compileall -q "$folder/src" "$folder/instance"
   "$folder/venv/bin/python" -m whitenoise.compress --quiet "$folder/static"

@@ -45,5 +45,8 @@ def run(settings: Mapping[str, str]) -> None:
             ready, first = True, not ready
             said = "healthy" if status == 200 else f"unhealthy: /healthz answers {status}"
             tell(address, f"{'READY=1' if first else 'WATCHDOG=1'}\nSTATUS={said}")
-        time.sleep(pause if ready else FIRST_PAUSE)
+        until = time.monotonic() + (pause if ready else FIRST_PAUSE)
+        # In small steps: an end of the server is to be noticed, and waits for this process.
+        while time.monotonic() < until and os.getppid() == parent:
+            time.sleep(0.2)
     sys.exit(0)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -151,6 +151,19 @@ class _Session:
         )  # fmt: skip
 
 
+def healthy(server: Machine) -> bool:
+    return server.exec("curl", "-sf", "--max-time", "5", "http://127.0.0.1:8000/healthz").returncode == 0
+
+
+def eventually(true: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.3)
+    return False
+
+
 @pytest.fixture(scope="session")
 def image() -> Image:
     return Image.ensure(paths.HOME, say=print)
@@ -233,8 +246,8 @@ def _prepare(
         "LYCEUM_AUTOSCALING_GROUP": "lyceum-dev-servers",
         "LYCEUM_METRICS_NAMESPACE": "Lyceum/dev",
     }
-    instance = Instance("i-0", "169.254.169.254", f"{REGION}a", REGION, "123456789012", "ami-1", "t2.micro", ("server",),
-                        role="lyceum-dev-server")  # fmt: skip
+    instance = Instance("i-0", "169.254.169.254", f"{REGION}a", REGION, "123456789012", "ami-1", "t2.micro",
+                        groups=("server",), role="lyceum-dev-server")  # fmt: skip
     return Surroundings(folder, image, namespace, authority, database, session, settings, shared, instance)
 
 
@@ -246,9 +259,3 @@ def release(surroundings: Surroundings) -> artifact.Artifact:
     )
     assert artifact.publish(made, surroundings.session, BUCKET)
     return made
-
-
-@pytest.fixture
-def keep_console(surroundings: Surroundings) -> Iterator[None]:
-    yield
-    shutil.rmtree(surroundings.machines, ignore_errors=True)
