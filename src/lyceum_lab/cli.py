@@ -74,6 +74,25 @@ def rehearse(
         rehearsal.supervise(cloud.Rehearsal, port)
 
 
+@app.command("exec", rich_help_panel=REHEARSE, context_settings={"ignore_unknown_options": True})
+def run_on_host(
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A host of ./lyceum rehearse; status lists them.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run there.")],
+) -> None:
+    """Run a command on a server of the rehearsal, or in the network of another host. Ends with its exit code."""
+    from lyceum_lab.cloud import visit
+
+    raise typer.Exit(visit.run(host, command))
+
+
+@app.command(rich_help_panel=REHEARSE)
+def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> None:
+    """Let the shared file system of ./lyceum rehearse go well, be slow, or hang."""
+    from lyceum_lab.cloud import visit
+
+    visit.set_files(mode)
+
+
 @app.command(rich_help_panel=REHEARSE)
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,

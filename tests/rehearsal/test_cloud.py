@@ -49,7 +49,9 @@ class Cloud:
     def wait(self, what: str, holds: Callable[[], bool], seconds: float = SERVED_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; {json.dumps(self.cloud, indent=1)}"
+            assert time.monotonic() < deadline, (
+                f"{what}: not within {seconds:.0f} s; {json.dumps(self.cloud, indent=1)}"
+            )
             time.sleep(0.3)
 
     def learner(self, role: str) -> Learner:
@@ -168,8 +170,8 @@ def test_a_killed_platform_is_restarted_and_a_lost_server_replaced(cloud: Cloud)
 
     known = set(cloud.cloud["servers"])
     cloud.exec(server, "systemctl", "--force", "--force", "poweroff")
-    cloud.wait("another server in its place",
-               lambda: server not in cloud.cloud["servers"] and bool(set(cloud.serving()) - (known - {server})))  # fmt: skip
+    cloud.wait("its end", lambda: server not in cloud.cloud["servers"])
+    cloud.wait("another server in its place", lambda: bool(set(cloud.serving()) - known))
     assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
 
 

@@ -7,7 +7,6 @@ back from AWS's API. Nothing outlives it: processes end with it, and what a cras
 from __future__ import annotations
 
 import shutil
-import subprocess
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +26,7 @@ from lyceum_lab.cloud.servers import machine
 from lyceum_lab.cloud.servers.fleet import Fleet
 from lyceum_lab.cloud.servers.image import Image, require_tools
 from lyceum_lab.cloud.site import Site
+from lyceum_lab.cloud.visit import SWITCH
 from lyceum_lab.cloud.way_in import WayIn
 from lyceum_lab.rehearsal import emulated, infrastructure
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, REGION, Session
@@ -40,7 +40,6 @@ from lyceum_ops.errors import LyceumError, MissingTool
 # What AWS waits for is divided by this; the number of data points and of checks stays.
 SCALE = 10.0
 IN_SERVICE_SECONDS = 180  # until the first server has to serve
-SWITCH = "files-mode"  # a file of the rehearsal's: how the shared files behave
 
 
 def require() -> None:
@@ -238,6 +237,7 @@ class Rehearsal(Supervisor):
         self.way_in = WayIn(site.vpc.internet, operator, known)
         self.way_in.start(self.port)
         self.state.url = f"http://{site.declared.balancer}/"
+        self.state.cloud = self._cloud()
 
     # ---------------------------------------------------------------------------------------------------- going on
 
@@ -310,15 +310,3 @@ class Rehearsal(Supervisor):
             self.site.close()
         super()._end_children()
         clean(paths.REHEARSAL)
-
-
-def set_files(mode: str) -> None:
-    """Let the shared files of the running rehearsal go well, slow or hung."""
-    half = paths.REHEARSAL / f".{SWITCH}"
-    half.write_text(mode)
-    half.replace(paths.REHEARSAL / SWITCH)
-
-
-def run_in(prefix: list[str], resolver: str, command: list[str], env: dict[str, str]) -> int:
-    """Run a command in the network of a host, with its resolver, at this terminal. Returns its exit code."""
-    return subprocess.run(sites.resolving(prefix, resolver, paths.REHEARSAL, command), env=env, check=False).returncode
