@@ -56,6 +56,44 @@ def up(
 
 
 @app.command(rich_help_panel=REHEARSE)
+def rehearse(
+    port: Port = 8000,
+    detached: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; it runs on.")] = False,
+) -> None:
+    """Go further than up, as root on Linux: declared networks carry packets, and declared servers boot.
+
+    The platform answers at the load balancer's own name, by way of an HTTP proxy on 127.0.0.1:PORT.
+    """
+    from lyceum_lab.cloud import rehearse as cloud
+    from lyceum_lab.rehearsal import up as rehearsal
+
+    cloud.require()
+    if detached:
+        rehearsal.detach(port, "rehearse")
+    else:
+        rehearsal.supervise(cloud.Rehearsal, port)
+
+
+@app.command("exec", rich_help_panel=REHEARSE, context_settings={"ignore_unknown_options": True})
+def run_on_host(
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A host of ./lyceum rehearse; status lists them.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run there.")],
+) -> None:
+    """Run a command on a server of the rehearsal, or in the network of another host. Ends with its exit code."""
+    from lyceum_lab.cloud import visit
+
+    raise typer.Exit(visit.run(host, command))
+
+
+@app.command(rich_help_panel=REHEARSE)
+def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> None:
+    """Let the shared file system of ./lyceum rehearse go well, be slow, or hang."""
+    from lyceum_lab.cloud import visit
+
+    visit.set_files(mode)
+
+
+@app.command(rich_help_panel=REHEARSE)
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -390,6 +428,20 @@ def design() -> None:
 
     for page in (requirements.write(), well_architected.write()):
         typer.echo(f"{page} is made.")
+
+
+@app.command(rich_help_panel=CHECK)
+def diagram(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing: fail if they are not up to date.")] = False,
+) -> None:
+    """Make docs/architecture.drawio and docs/architecture/*.svg from one model, held against the code."""
+    from lyceum_lab.documents import diagram as drawing
+
+    if check:
+        typer.echo(drawing.current())
+        return
+    for file in drawing.write():
+        typer.echo(f"{file} is made.")
 
 
 @app.command("test", rich_help_panel=CHECK)

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,11 +31,20 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONUNBUFFERED": "1", **settings}
 
 
-def manage(*arguments: str, env: Mapping[str, str], log: Path, stdin: str | None = None) -> str:
-    """Run one management command; its output goes into `log` and is returned. Raises CommandFailed."""
+def manage(
+    *arguments: str,
+    env: Mapping[str, str],
+    log: Path,
+    stdin: str | None = None,
+    wrap: Callable[[list[str]], list[str]] = list,
+) -> str:
+    """Run one management command; its output goes into `log` and is returned. Raises CommandFailed.
+
+    `wrap` turns it into one that runs somewhere else, with this environment and no more.
+    """
     done = subprocess.run(
-        [str(paths.PYTHON), str(paths.CHECKOUT / "manage.py"), *arguments],
-        env=environment(env),
+        wrap([str(paths.PYTHON), str(paths.CHECKOUT / "manage.py"), *arguments]),
+        env=environment(env) if wrap is list else dict(env),
         input=stdin,
         stdin=None if stdin is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -64,12 +73,19 @@ def load_sample_courses(*, env: Mapping[str, str], log: Path) -> int:
 
 def create_account(role: str, *, env: Mapping[str, str], log: Path) -> tuple[str, str]:
     """Create the sample account of a role. Returns e-mail and a new password, which stands in no log."""
-    email, password = f"{role}@lyceum.example", "-".join(secrets.token_hex(2) for _ in range(4))
-    manage(
-        "create_user", "--email", email, "--role", role, "--display-name", f"Sample {role}",
-        env={**env, "LYCEUM_USER_PASSWORD": password}, log=log,
-    )  # fmt: skip
+    email, password = new_account(role)
+    manage(*account_arguments(role, email), env={**env, "LYCEUM_USER_PASSWORD": password}, log=log)
     return email, password
+
+
+def new_account(role: str) -> tuple[str, str]:
+    """E-mail and a new password for the sample account of a role."""
+    return f"{role}@lyceum.example", "-".join(secrets.token_hex(2) for _ in range(4))
+
+
+def account_arguments(role: str, email: str) -> list[str]:
+    """The management command that creates it; the password is told by LYCEUM_USER_PASSWORD."""
+    return ["create_user", "--email", email, "--role", role, "--display-name", f"Sample {role}"]
 
 
 def start(port: int, *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

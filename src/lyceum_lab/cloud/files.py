@@ -1,16 +1,18 @@
 """The shared file system: one folder, served at each mount target on TCP 2049, with a switch that slows or hangs it.
 
 OpenSSH's sftp-server stands for NFS, which the kernel of a container need not have; sshfs on the servers is its client
-(standins/mount.efs). Every request crosses the network, and everybody is the access point's own user.
+(standins/mount.efs). Every request crosses the network, and everybody is one user, as behind an access point.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,7 +23,9 @@ from lyceum_ops.errors import MissingTool, Usage
 from lyceum_ops.processes import die_with_parent
 
 PORT = 2049
-OWNER = 1500  # the access point's user and group (infra/modules/files)
+# `nobody`: sftp-server runs only as a user that this machine knows. The client shows everything as the servers' own.
+OWNER = pwd.getpwnam("nobody").pw_uid
+GROUP = pwd.getpwnam("nobody").pw_gid
 SLOW_SECONDS = 0.5  # for each piece of what passes
 PLACES = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 MODES = ("well", "slow", "hung")
@@ -41,7 +45,7 @@ class SharedFiles:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        os.chown(folder, OWNER, OWNER)
+        os.chown(folder, OWNER, GROUP)
         folder.chmod(0o750)
         self.folder, self.mode = folder, "well"
         self._program = server()
@@ -79,21 +83,22 @@ class SharedFiles:
             self._thread.join(5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        process = await asyncio.create_subprocess_exec(
-            self._program, "-e", "-d", str(self.folder), "-u", "0027",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            user=OWNER, group=OWNER, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
+        ours, theirs = socket.socketpair()
+        process = subprocess.Popen(
+            [self._program, "-e", "-d", str(self.folder), "-u", "0027"],
+            stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL,
+            user=OWNER, group=GROUP, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
-        assert process.stdin  # noqa: S101 - asked for above
-        assert process.stdout  # noqa: S101
+        theirs.close()
+        back_reader, back_writer = await asyncio.open_connection(sock=ours)
         try:
-            await asyncio.gather(self._pass(reader, process.stdin), self._pass(process.stdout, writer))
+            await asyncio.gather(self._pass(reader, back_writer), self._pass(back_reader, writer))
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
+            back_writer.close()
             writer.close()
+            process.kill()
+            process.wait()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from lyceum_lab import platform
 from lyceum_lab.cloud.files import SharedFiles
 from lyceum_lab.cloud.network import names, namespaces, vpc
 from lyceum_lab.cloud.network.authority import Authority
@@ -31,7 +32,6 @@ from lyceum_ops.errors import LyceumError, MissingTool
 
 # Hosts of the VPC that stand there from the start; servers come and go.
 STANDING = ("load-balancer", "database", "files", "bastion", "jobs")
-FIRST_SERVER = 20  # among the addresses of a subnet; what stands there has lower ones
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ class Site:
     def _resolve(self) -> None:
         """Start the resolvers: in the VPC its own hosts are known, outside only what is public."""
         domains = names.aws_names(REGION)
-        public = [self.vpc.public[str(IPv4Address(one.address))] for one in self._standing("load-balancer")]
         inside = {
             self.declared.database: self.address("database"),
             f"{self.declared.file_system}.efs.{REGION}.amazonaws.com": self.address("files"),
@@ -132,7 +131,7 @@ class Site:
             (self.vpc.router, vpc.RESOLVER, inside),
             (self.vpc.internet, vpc.INTERNET_SIDE, {}),
         ):
-            known = {**domains, self.declared.balancer: public[0], **more}
+            known = {**domains, self.declared.balancer: self.public_balancer(), **more}
             self.children[f"resolver-{at}"] = names.start(where, at, known, self.folder, self.env)
 
     def start_database(self) -> str:
@@ -179,15 +178,15 @@ class Site:
         """Where a standing host is."""
         return str(IPv4Address(self.host(role, zone).host.address))
 
-    def place_server(self, subnet_id: str) -> Host:
-        """A free place for one more server in a subnet. Raises LyceumError when the group has no place there."""
+    def place_server(self, subnet_id: str, address: int) -> Host:
+        """A server's place in a subnet. Raises LyceumError when the group has no place there, or it is taken."""
         subnet: Subnet = self.topology.subnets[subnet_id]
         kind = next((h for h in self.topology.hosts if h.role == "server" and h.subnet == subnet_id), None)
         if kind is None:
             raise LyceumError(f"{subnet.name} is no subnet of the servers.")
-        taken = {one.host.address for one in self.vpc.attached.values()}
-        free = next(n for n in range(subnet.cidr.first + FIRST_SERVER, subnet.cidr.last) if n not in taken)
-        return vpc.placed(kind, subnet, free)
+        if not subnet.cidr.holds(address) or any(one.host.address == address for one in self.vpc.attached.values()):
+            raise LyceumError(f"{IPv4Address(address)} is not free in {subnet.name}.")
+        return vpc.placed(kind, subnet, address)
 
     def _assume(self, instance: Instance) -> Credentials:
         made = self.session.client("sts").assume_role(
@@ -198,15 +197,37 @@ class Site:
 
     # ----------------------------------------------------------------------------------------------------------- jobs
 
-    def job_environment(self) -> dict[str, str]:
-        """What a job in the management tier is told: AWS at its own names, the database as its owner."""
+    def job(self, settings: Mapping[str, str], log: Path) -> Job:
+        """Whoever migrates and loads: in the management subnets, with AWS at its own names, the database's owner."""
         aws = infrastructure.aws_environment(self.emulator)
-        return {
-            **self.env,
-            **aws,
-            "DATABASE_URL": f"{self.database.owner_url}?sslmode=require",
-            "PGCONNECT_TIMEOUT": "5",
+        kept = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION",
+                "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")  # fmt: skip
+        env = {
+            **{name: value for name, value in self.env.items() if "proxy" not in name.lower()},
+            **{name: aws[name] for name in kept},
+            **settings,
+            "AWS_CA_BUNDLE": str(self.authority.certificate),
+            "DATABASE_URL": f"{self.database.owner_url}?sslmode=require&connect_timeout=5",
         }
+        return Job(self.host("jobs").namespace.prefix, self.folder, env, log)
+
+    def describe(self) -> dict[str, dict[str, str]]:
+        """Every host by name: address, zone, the file of its network namespace."""
+        found = {
+            name: {
+                "address": str(IPv4Address(one.host.address)),
+                "zone": one.host.zone,
+                "namespace": str(one.namespace.path),
+                "resolver": vpc.RESOLVER,
+            }
+            for name, one in list(self.vpc.attached.items())
+        }
+        internet = {"zone": "", "namespace": str(self.vpc.internet.path), "resolver": vpc.INTERNET_SIDE}
+        return {**found, "internet": {"address": self.vpc.outsiders["internet"], **internet}}
+
+    def public_balancer(self) -> str:
+        """The public address of the load balancer's first node."""
+        return self.vpc.public[self.address("load-balancer")]
 
     # ------------------------------------------------------------------------------------------------------ the end
 
@@ -223,6 +244,33 @@ class Site:
                 child.wait()
         for stop in reversed(self._stops):
             stop()
+
+
+@dataclass(frozen=True)
+class Job:
+    """Management commands of the platform, run from a host of the VPC."""
+
+    prefix: list[str]
+    folder: Path
+    env: Mapping[str, str]
+    log: Path
+
+    def manage(self, *arguments: str, more: Mapping[str, str] | None = None) -> str:
+        """Run one; its output goes into the log and is returned. Raises CommandFailed."""
+        return platform.manage(
+            *arguments,
+            env={**self.env, **(more or {})},
+            log=self.log,
+            wrap=lambda argv: resolving(self.prefix, vpc.RESOLVER, self.folder, argv),
+        )
+
+
+def resolving(prefix: list[str], resolver: str, folder: Path, command: list[str]) -> list[str]:
+    """A command in the network of a host, and with that network's resolver in the place of this machine's."""
+    file = folder / f"resolv-{resolver}.conf"
+    file.write_text(f"nameserver {resolver}\noptions timeout:2 attempts:2\n")
+    bind = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)"; shift; exec "$@"'
+    return [*prefix, "unshare", "--mount", "--propagation", "private", "sh", "-ec", bind, "sh", str(file), *command]
 
 
 def system_postgres() -> Path:

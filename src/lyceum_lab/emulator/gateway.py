@@ -17,7 +17,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from lyceum_lab.emulator import ACCOUNT, fillers, inventory, record, wire
+from lyceum_lab.emulator import ACCOUNT, fillers, groups, inventory, record, wire
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -39,7 +39,10 @@ class Gateway:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
+        if path == "/_lyceum/groups" and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._told(environ)
+        else:
+            status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
         start_response(f"{status} {_phrase(status)}", headers)
         return [body]
 
@@ -67,6 +70,16 @@ class Gateway:
             with self._lock:
                 return _json(200, self._permissions.asked_by())
         return _json(404, {"error": f"{path} is not a page of the emulator"})
+
+    def _told(self, environ: Environ) -> Answer:
+        """Facts about groups that act, as lyceum_lab.emulator.groups lists them."""
+        try:
+            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            with self._lock:
+                groups.tell(str(told["region"]), told["facts"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return _json(400, {"error": f"these are no facts: {error}"})
+        return _json(200, {"told": len(told["facts"])})
 
     # ------------------------------------------------------------------------------------------------ AWS
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lyceum_lab.emulator import groups
+
 
 def apply(*, enforce: bool = False) -> None:
     """Mend moto in this process; with `enforce`, the emulator's own decisions are the only ones."""
@@ -15,6 +17,7 @@ def apply(*, enforce: bool = False) -> None:
     else:
         tls_only_bucket_policies()
     deletion_of_delete_markers()
+    groups.stand_back()
 
 
 def no_decisions_of_motos() -> None:

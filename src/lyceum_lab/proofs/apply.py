@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lyceum_lab import paths
+from lyceum_lab.documents.diagram import check, trials
+from lyceum_lab.documents.diagram.pages import pages
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs import cost
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.network import prove as network
+from lyceum_lab.proofs.network.read import read
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_ops.changes import Change, Plan
@@ -37,6 +40,7 @@ PROMISES = {
     "interrupted": "an apply that is cut short half way is finished by the next one",
     "empty": "a second plan changes nothing, in dev and in prod",
     "network": "the applied network of dev and of prod lets pass what must and nothing else, and misses each rule",
+    "diagram": "the diagram shows the types, flows, rules and ranges that are applied, no others, and misses each",
     "secrets": "no state holds a value of a secret",
     "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
@@ -196,6 +200,7 @@ def prove() -> int:
             both = (dev, prod)
             report.try_("empty", lambda: "; ".join(pool.map(_second_plan, both)))
             report.try_("network", lambda: _network(cloud))
+            report.try_("diagram", lambda: _diagram(cloud, dev, prod))
             report.try_("secrets", lambda: _no_secret_in_states(cloud))
             report.try_("protected", lambda: _refuses(cloud, prod))
             going = pool.submit(_destroy_protected, cloud, prod)
@@ -268,6 +273,18 @@ def _network(cloud: Cloud) -> str:
     broken = [name for name in ("dev", "prod") if network.prove_on(cloud.admin, name)]
     require(not broken, f"see above, of {listed(broken)}")
     return f"{len(network.PROMISES)} promises in each"
+
+
+def _diagram(cloud: Cloud, dev: Environment, prod: Environment) -> str:
+    roots = (cloud.owner.bootstrap(), dev.root, prod.root)
+    applied = set().union(*(check.kinds_of_state(one.root.show()) for one in roots))
+    topologies = (read(cloud.admin, dev.name), read(cloud.admin, prod.name))
+    found = check.against(pages(), applied, topologies)
+    require(not found, listed(found, 20))
+    tried = trials.run(pages(), applied, topologies)
+    unnoticed = [one.what for one in tried if not one.noticed]
+    require(not unnoticed, f"taken away and not missed: {listed(unnoticed, 20)}")
+    return f"{len(applied)} types of resources; {len(tried)} things taken away one at a time, each missed by name"
 
 
 def _no_secret_in_states(cloud: Cloud) -> str:

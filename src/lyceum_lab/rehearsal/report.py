@@ -47,16 +47,33 @@ def show(there: State) -> None:
         out.print(f"[bold]Lyceum answers at {there.url}[/bold]")
         for account in there.accounts:
             out.print(f"  {account.role:13}  {account.email:28}  {account.password}")
+    if there.cloud:
+        _show_cloud(there.cloud)
     if there.emulator and (found := resources(there.emulator)):
         out.print(f"[bold]In the emulated AWS at {there.emulator}[/bold]")
         for service, kinds in sorted(found.items()):
             out.print(f"  {service:20}  {', '.join(_counted(n, kind) for kind, n in sorted(kinds.items()))}")
     if there.phase == "ready":
-        memory = processes.pss_mib(there.pids["platform"])
-        out.print(
-            f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s; the platform uses {memory:.0f} MiB PSS."
+        memory = f"; the platform uses {processes.pss_mib(there.pids['platform']):.0f} MiB PSS" * (
+            "platform" in there.pids
         )
+        out.print(f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s{memory}.")
         out.print("./lyceum status, ./lyceum logs; ./lyceum down (or Ctrl-C where it runs) ends it and keeps nothing.")
+
+
+def _show_cloud(cloud: dict[str, Any]) -> None:
+    """The hosts, and which server is in what state."""
+    out.print(f"  by way of the HTTP proxy {cloud['proxy']}; its certificates are of {cloud['authority']}")
+    out.print("[bold]On this machine[/bold]")
+    for name, one in sorted(cloud["hosts"].items()):
+        server = cloud["servers"].get(name)
+        more = f"{server['health']}, memory {server['memory_percent']} %" if server else ""
+        out.print(f"  {name:28}  {one['address']:15}  {one['zone']:12}  {more}".rstrip(), markup=False)
+    out.print(f"  shared files: {cloud['files']}; what AWS waits for is divided by {cloud['scale']:g}")
+    for event in cloud["events"]:
+        out.print(f"  {event}", markup=False)
+    if cloud["trouble"]:
+        out.print(f"  trouble: {cloud['trouble']}", markup=False)
 
 
 def _counted(number: int, kind: str) -> str:

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lyceum_lab import paths
 from lyceum_ops import processes
@@ -48,6 +48,7 @@ class State:
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
     error: str = ""
+    cloud: dict[str, Any] = field(default_factory=dict)  # of `rehearse`: hosts, servers, the way in
 
     def write(self) -> None:
         """Keep it, readable by its owner only: it holds the sample accounts' passwords."""

@@ -218,7 +218,6 @@ class Supervisor:
             with suppress(OSError):
                 self.state.write()
 
-
     def _end_children(self) -> None:
         for name in ("platform", "postgres", "emulator"):
             if name in self.children:

@@ -133,6 +133,11 @@ def _run(argv: Sequence[str], text: str = "") -> None:
         raise CommandFailed(f"{program} failed: {said}", errors=tuple(done.stderr.strip().splitlines()))
 
 
+def enter_for_good(namespace: Namespace) -> None:
+    """Move the calling thread into a namespace, for as long as it lives. Not for the main thread."""
+    _enter(namespace.path)
+
+
 def _enter(path: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -62,8 +62,13 @@ class Groups:
     paths: dict[str, Path]
 
     @staticmethod
+    def of(folder: Path, name: str) -> Groups:
+        """Those of the machine `name` below `folder`, whether it is there or not."""
+        return Groups({controller: root / name for controller, root in _roots(folder).items()})
+
+    @staticmethod
     def make(folder: Path, name: str, *, memory_bytes: int, cpus: float) -> Groups:
-        made = Groups({controller: root / name for controller, root in _roots(folder).items()})
+        made = Groups.of(folder, name)
         for path in made.paths.values():
             path.mkdir(parents=True, exist_ok=True)
         made._bound("memory", "memory.limit_in_bytes", memory_bytes)

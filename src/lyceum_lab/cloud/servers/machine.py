@@ -127,13 +127,7 @@ class Machine:
     @property
     def leader(self) -> int | None:
         """The process that is number 1 inside, by its number outside; None when there is none."""
-        for pid in self.groups.pids():
-            with suppress(OSError):
-                status = Path(f"/proc/{pid}/status").read_text()
-                numbers = re.search(r"^NSpid:\s+(.*)$", status, re.MULTILINE)
-                if numbers and len(inside := numbers[1].split()) > 1 and inside[-1] == "1":
-                    return pid
-        return None
+        return _leader(self.groups)
 
     @property
     def running(self) -> bool:
@@ -151,14 +145,7 @@ class Machine:
 
     def argv(self, *command: str) -> list[str]:
         """How this command is run inside from outside. Raises LyceumError when the machine is not running."""
-        leader = self.leader
-        if leader is None:
-            raise LyceumError(f"{self.name} is not running: {self.last_words()}", f"Console: {self.console}")
-        return [
-            "nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root",
-            "--wd", "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-            "LC_ALL=C.UTF-8", "TERM=dumb", f"AWS_CA_BUNDLE={recipe.BUNDLE}", *command,
-        ]  # fmt: skip
+        return _inside(self.name, self.groups, f"{self.last_words()}", *command)
 
     def wait_for_user_data(self, seconds: float = 180) -> bool:
         """Return when cloud-init is through: whether it ended well. Raises LyceumError past `seconds`."""
@@ -211,6 +198,32 @@ class Machine:
             self.process.kill()
         self.process.wait()
         remove(self.folder, keep_console=keep_console)
+
+
+def inside(home: Path, name: str, *command: str) -> list[str]:
+    """How a command is run in the machine `name` below `home`, whoever booted it. Raises LyceumError without one."""
+    return _inside(name, cgroups.Groups.of(home, name), "there is none of that name", *command)
+
+
+def _inside(name: str, groups: cgroups.Groups, otherwise: str, *command: str) -> list[str]:
+    leader = _leader(groups)
+    if leader is None:
+        raise LyceumError(f"{name} is not running: {otherwise}")
+    return [
+        "nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root",
+        "--wd", "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+        "LC_ALL=C.UTF-8", f"TERM={os.environ.get('TERM', 'dumb')}", f"AWS_CA_BUNDLE={recipe.BUNDLE}", *command,
+    ]  # fmt: skip
+
+
+def _leader(groups: cgroups.Groups) -> int | None:
+    for pid in groups.pids():
+        with suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text()
+            numbers = re.search(r"^NSpid:\s+(.*)$", status, re.MULTILINE)
+            if numbers and len(within := numbers[1].split()) > 1 and within[-1] == "1":
+                return pid
+    return None
 
 
 def remove(folder: Path, *, keep_console: bool = False) -> None:

@@ -681,6 +681,12 @@ def disks(measure: Measure) -> Iterator[tuple[tuple[tuple[str, str], ...], dict[
         }  # fmt: skip
 
 
+def _middle(now: float, interval: float) -> float:
+    """The next middle of an interval of the clock, on the monotonic one: each minute then holds one point."""
+    clock = time.time()
+    return now + ((clock / interval + 0.5) // 1 + 0.5) * interval - clock
+
+
 class Publisher:
     """Measures, and hands the data points over. What cannot be sent is kept for a while: an hour of them."""
 
@@ -692,7 +698,8 @@ class Publisher:
         self._client = client
         self._ec2 = ec2
         self._memory_file = memory_file
-        self._next = dict.fromkeys(wanted.measures, 0.0)
+        begun = time.monotonic()
+        self._next = {measure: _middle(begun, measure.interval) for measure in wanted.measures}
         self._waiting: deque[dict[str, Any]] = deque(maxlen=60 * 50)
         self._appended: dict[str, str] | None = None
         self._wait = 0.0
@@ -702,10 +709,7 @@ class Publisher:
         """Measure what is due, and send all there is."""
         due = [measure for measure, at in self._next.items() if now >= at]
         for measure in due:
-            # In step with the clock that was begun with, not with how long a call took.
-            late = now - self._next[measure]
-            skipped = late // measure.interval if self._next[measure] else 0
-            self._next[measure] = (self._next[measure] or now) + measure.interval * (1 + skipped)
+            self._next[measure] = _middle(now, measure.interval)
         if now >= self._retry_at and self._appended is None:
             self._identify(now)
         if self._appended is None:

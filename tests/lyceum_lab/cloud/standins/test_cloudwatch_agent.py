@@ -365,7 +365,7 @@ def test_without_a_number_from_the_lab_there_is_no_data_point(server: Server, em
             },
         }
     )
-    server.start(LYCEUM_STANDIN_MEMORY_FILE=str(server.folder / "missing"))
+    server.start(LYCEUM_STANDIN_MEMORY_FILE=str(server.folder / "missing"), LYCEUM_STANDIN_TIME_SCALE="60")
     until(lambda: measured(emulator, "Lyceum/silent", "disk_used_percent"))
     assert not measured(emulator, "Lyceum/silent", "mem_used_percent")
 

@@ -1,0 +1,56 @@
+"""Going to a host of the running rehearsal: a command on a server, in the network of any other host, or a browser."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+from lyceum_lab import paths
+from lyceum_lab.cloud import site
+from lyceum_lab.cloud.files import MODES
+from lyceum_lab.cloud.servers import machine
+from lyceum_lab.rehearsal import state
+from lyceum_ops.errors import LyceumError, Usage
+
+SWITCH = "files-mode"  # a file of the rehearsal's: how the shared files behave
+
+
+def run(host: str, command: list[str]) -> int:
+    """Run a command at this terminal: on a server as its root, elsewhere in the host's network. Returns its code.
+
+    Raises Usage for a host that is not there, LyceumError when no rehearsal of the cloud runs.
+    """
+    hosts = running()["hosts"]
+    if host not in hosts:
+        raise Usage(f"There is no host named {host!r}.", f"There are: {', '.join(sorted(hosts))}.")
+    if os.geteuid() != 0:
+        raise LyceumError("Only root may enter a host.", "Run it with sudo.")
+    if (paths.REHEARSAL / "servers" / host).is_dir():
+        argv, env = machine.inside(paths.REHEARSAL / "servers", host, *command), None
+    else:
+        found = hosts[host]
+        prefix = ["nsenter", f"--net={found['namespace']}", "--"]
+        argv = site.resolving(prefix, found["resolver"], paths.REHEARSAL, command)
+        # What this machine knows of proxies is not there.
+        env = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    return subprocess.run(argv, env=env, check=False).returncode
+
+
+def set_files(mode: str) -> None:
+    """Let the shared files go well, slow or hung. Raises Usage for anything else."""
+    running()
+    if mode not in MODES:
+        raise Usage(f"The shared files cannot be {mode!r}.", f"They can be: {', '.join(MODES)}.")
+    half = paths.REHEARSAL / f".{SWITCH}"
+    half.write_text(mode)
+    half.replace(paths.REHEARSAL / SWITCH)
+
+
+def running() -> dict[str, Any]:
+    """What the rehearsal of the cloud that runs says of its hosts. Raises LyceumError when there is none."""
+    there = state.running()
+    if there is None or not there.cloud:
+        said = "The rehearsal that runs has no hosts." if there else "No rehearsal runs."
+        raise LyceumError(said, "Start one with ./lyceum rehearse.")
+    return there.cloud

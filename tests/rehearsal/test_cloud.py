@@ -1,0 +1,203 @@
+"""The whole cloud on this machine, as its users see it: a page through the load balancer, progress in the table, files
+on every server, servers that are lost and come back, and nothing left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.rehearsal.conftest import Lyceum
+from tests.rehearsal.test_api import Learner
+from tests.rehearsal.test_learner import COURSE
+
+from lyceum_lab.cloud.network import namespaces
+from lyceum_lab.rehearsal import infrastructure
+from lyceum_ops import processes
+
+pytestmark = pytest.mark.cloud
+SERVED_SECONDS = 150  # for one more server on a busy machine
+
+
+class Cloud:
+    """A rehearsal that runs: its command, and what it says of itself."""
+
+    def __init__(self, command: Lyceum) -> None:
+        self.command = command
+        self.session = infrastructure.Session.of(infrastructure.aws_environment(str(self.state["emulator"])))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.command.state()
+
+    @property
+    def cloud(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.state["cloud"]
+        return found
+
+    def serving(self) -> list[str]:
+        return sorted(name for name, one in self.cloud["servers"].items() if one["health"] == "healthy")
+
+    def wait(self, what: str, holds: Callable[[], bool], seconds: float = SERVED_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, (
+                f"{what}: not within {seconds:.0f} s; {json.dumps(self.cloud, indent=1)}"
+            )
+            time.sleep(0.3)
+
+    def learner(self, role: str) -> Learner:
+        """Somebody who signed in from the internet."""
+        account = next(one for one in self.state["accounts"] if one["role"] == role)
+        found = Learner(self.state["url"])
+        found.proxies = {"http": self.cloud["proxy"], "https": self.cloud["proxy"]}
+        found.verify = self.cloud["authority"]
+        answer = found.form("/accounts/login/", login=account["email"], password=account["password"])
+        assert answer.ok
+        assert "Sign out" in answer.text
+        return found
+
+    def exec(self, host: str, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        return self.command("exec", host, "--", *command, timeout=seconds)
+
+
+@pytest.fixture(scope="module")
+def cloud(home_root: Path) -> Iterator[Cloud]:
+    """One `./lyceum rehearse`; LYCEUM_TEST_HOME names one that runs already."""
+    if running := os.environ.get("LYCEUM_TEST_HOME"):
+        yield Cloud(Lyceum(Path(running)))
+        return
+    home = home_root / "cloud"
+    home.mkdir()
+    command = Lyceum(home)
+    done = command("rehearse", "--detach", "--port", str(processes.free_port()), timeout=900)
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Cloud(command)
+    finally:
+        down = command("down", timeout=120)
+    assert down.returncode == 0, down.stderr
+    assert command.left_over() == []
+    assert namespaces.left(namespaces.key(home / "rehearsal")) == []
+    assert str(home) not in Path("/proc/mounts").read_text()
+    assert [path.name for path in home.iterdir()] == ["rehearsal.lock"]
+
+
+def test_a_learner_comes_from_the_internet_and_their_progress_lands_in_the_table(cloud: Cloud) -> None:
+    table = cloud.session.client("dynamodb")
+    before = table.scan(TableName="lyceum-dev-progress")["Count"]
+    learner = cloud.learner("student")
+    course = f"/courses/{COURSE.name}/"
+    joined = learner.post(
+        f"{learner.base}{course}enrol/",
+        data={"csrfmiddlewaretoken": learner.csrf()},
+        headers={"Referer": learner.base},
+    )
+    assert joined.ok
+    slug = re.findall(rf'href="{course}lessons/([^/"]+)/"', joined.text)[0]
+    page = learner.get(f"{learner.base}{course}lessons/{slug}/").text
+    lesson, duration = (re.search(rf'data-{name}="([^"]+)"', page)[1] for name in ("lesson", "duration"))  # type: ignore[index]
+    token = learner.api("/progress/anchors", lesson_id=lesson).json()["token"]
+    time.sleep(2)
+    kept = learner.api(
+        "/progress/reports", lesson_id=lesson, report_id=str(uuid.uuid4()), token=token, elapsed_ms=2000,
+        position=2.0, stretches=[[0, 2.0]],
+    )  # fmt: skip
+    assert kept.status_code == 200, kept.text
+    assert float(duration) > 2
+    assert table.scan(TableName="lyceum-dev-progress")["Count"] > before
+    # The video comes from the bucket itself, by its own name, over TLS, and not through a server.
+    video = re.search(r'src="(https://lyceum-dev-content-[^"]+)"', page)
+    assert video
+    assert learner.get(video[1].replace("&amp;", "&"), headers={"Range": "bytes=0-99"}).status_code == 206
+
+
+def test_what_is_no_visitor_is_dropped_and_a_server_reaches_only_what_it_may(cloud: Cloud) -> None:
+    balancer = next(one["address"] for name, one in cloud.cloud["hosts"].items() if name.startswith("load-balancer"))
+    server, there = next(iter(cloud.cloud["servers"].items()))
+    database = next(one["address"] for name, one in cloud.cloud["hosts"].items() if name.startswith("database"))
+    reach = ("curl", "--silent", "--output", "/dev/null", "--connect-timeout", "2", "--max-time", "4")
+    # Past the load balancer, from the internet and from the bastion: silence.
+    assert cloud.exec("internet", *reach, f"http://{there['address']}:8000/healthz").returncode != 0
+    bastion = next(name for name in cloud.cloud["hosts"] if name.startswith("bastion"))
+    assert cloud.exec(bastion, *reach, f"http://{there['address']}:8000/healthz").returncode == 28
+    assert cloud.exec(server, *reach, f"http://{balancer}/").returncode == 28
+    # The same words find a way where there is one: the load balancer to the server, the server to the database.
+    node = next(name for name in cloud.cloud["hosts"] if name.startswith("load-balancer"))
+    assert cloud.exec(node, *reach, f"http://{there['address']}:8000/healthz").returncode == 0
+    asked = cloud.exec(server, "python3", "-c", f"import socket; socket.create_connection(('{database}', 5432), 3)")
+    assert asked.returncode == 0, asked.stderr
+
+
+def test_files_are_shared_by_all_servers_and_a_hung_file_system_leaves_the_pages_alone(cloud: Cloud) -> None:
+    group = cloud.session.client("autoscaling")
+    group.set_desired_capacity(AutoScalingGroupName="lyceum-dev-servers", DesiredCapacity=2)
+    cloud.wait("two servers", lambda: len(cloud.serving()) == 2)
+    one, other = cloud.serving()
+    assert {cloud.cloud["servers"][name]["zone"] for name in (one, other)} == {"us-east-1a", "us-east-1b"}
+    name = f"note-{uuid.uuid4().hex[:8]}.txt"
+    written = cloud.exec(one, "runuser", "-u", "lyceum", "--", "sh", "-c", f"echo from {one} >/srv/shared/{name}")
+    assert written.returncode == 0, written.stderr
+    assert cloud.exec(other, "cat", f"/srv/shared/{name}").stdout == f"from {one}\n"
+    assert cloud.command("files", "hung").returncode == 0
+    try:
+        cloud.wait("the switch", lambda: cloud.cloud["files"] == "hung", 10)
+        learner = cloud.learner("student")
+        assert all(learner.get(f"{learner.base}/").status_code == 200 for _ in range(6))
+        assert len(cloud.serving()) == 2
+    finally:
+        cloud.command("files", "well")
+    cloud.wait("the switch back", lambda: cloud.cloud["files"] == "well", 10)
+    assert cloud.exec(other, "cat", f"/srv/shared/{name}").stdout == f"from {one}\n"
+
+
+def test_a_killed_platform_is_restarted_and_a_lost_server_replaced(cloud: Cloud) -> None:
+    server = cloud.serving()[0]
+    main = ("systemctl", "show", "lyceum.service", "--property=MainPID", "--value")
+    before = cloud.exec(server, *main).stdout.strip()
+    assert int(before) > 0
+    assert cloud.exec(server, "kill", "-9", before).returncode == 0
+    cloud.wait("another process", lambda: cloud.exec(server, *main).stdout.strip() not in {"0", "", before}, 60)
+    cloud.wait("the server serves on", lambda: server in cloud.serving(), 60)
+
+    known = set(cloud.cloud["servers"])
+    cloud.exec(server, "systemctl", "--force", "--force", "poweroff")
+    cloud.wait("its end", lambda: server not in cloud.cloud["servers"])
+    cloud.wait("another server in its place", lambda: bool(set(cloud.serving()) - known))
+    assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
+
+
+def test_logs_and_memory_arrive_in_cloudwatch_as_the_servers_send_them(cloud: Cloud) -> None:
+    server = cloud.serving()[0]
+    logs, metrics = cloud.session.client("logs"), cloud.session.client("cloudwatch")
+
+    def streams(kind: str) -> list[str]:
+        found = logs.describe_log_streams(logGroupName=f"/lyceum/dev/{kind}", logStreamNamePrefix=server)["logStreams"]
+        return [one["logStreamName"] for one in found]
+
+    cloud.wait("its application log", lambda: bool(streams("application")), 60)
+    cloud.wait("its system log", lambda: bool(streams("system")), 60)
+    assert all(re.fullmatch(rf"{server}/\d{{4}}-\d\d-\d\dT\d\d", name) for name in streams("application"))
+    cloud.wait(
+        "its memory",
+        lambda: bool(metrics.list_metrics(Namespace="Lyceum/dev", MetricName="mem_used_percent")["Metrics"]), 60,
+    )  # fmt: skip
+    dimensions = metrics.list_metrics(Namespace="Lyceum/dev", MetricName="mem_used_percent")["Metrics"][0]["Dimensions"]
+    assert dimensions == [{"Name": "AutoScalingGroupName", "Value": "lyceum-dev-servers"}]
+
+
+def test_a_second_rehearsal_and_what_is_unknown_are_refused(cloud: Cloud) -> None:
+    second = cloud.command("rehearse", "--port", str(processes.free_port()))
+    assert (second.returncode, "already running" in second.stderr) == (1, True)
+    nobody = cloud.exec("nobody", "true")
+    assert (nobody.returncode, "There is no host named 'nobody'" in nobody.stderr) == (2, True)
+    assert cloud.command("files", "upside-down").returncode == 2
+    assert cloud.exec("internet", "sh", "-c", "exit 7").returncode == 7
