@@ -80,18 +80,22 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
     return Check(name, argv, pytest=True, needs=needs)
 
 
-SHELL = ("lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh")
+SHELL = (
+    "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
+)  # fmt: skip
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
     "debootstrap": "debootstrap",
+    "dnsmasq": "dnsmasq-base",
     "ffmpeg": "ffmpeg",
     "haproxy": "haproxy",
     "ip": "iproute2",
     "nft": "nftables",
     "systemd-nspawn": "systemd-container",
+    "/usr/lib/openssh/sftp-server": "openssh-sftp-server",
 }
 # Marks of tests that have a suite of their own.
-ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins")
+ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine")
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
@@ -122,6 +126,11 @@ SUITES = (
     )),
     Suite("packets", "networks of namespaces carry packets as the model says, and miss each rule", 240, (
         Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft"), root=True),
+    )),
+    Suite("instance", "servers boot from their user data, live through their bad days, or say why they do not", 420, (
+        Check("instance", ("-m", "machine"), pytest=True, root=True, needs=(
+            "debootstrap", "systemd-nspawn", "dnsmasq", "ip", "nft", "/usr/lib/openssh/sftp-server",
+        )),
     )),
     Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
