@@ -80,7 +80,9 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
     return Check(name, argv, pytest=True, needs=needs)
 
 
-SHELL = ("lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh")
+SHELL = (
+    "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
+)  # fmt: skip
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
     "debootstrap": "debootstrap",
@@ -129,11 +131,11 @@ SUITES = (
     Suite("packets", "networks of namespaces carry packets as the model says, and miss each rule", 240, (
         Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft"), root=True),
     )),
+    Suite("instance", "servers boot from their user data, live through their bad days, or say why they do not", 420, (
+        Check("instance", ("-m", "machine"), pytest=True, needs=CLOUD, root=True),
+    )),
     Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
-    )),
-    Suite("instance", "a server boots from its user data, is watched, and says why it is out of service", 420, (
-        Check("instance", ("-m", "machine"), pytest=True, needs=CLOUD, root=True),
     )),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
         Check("cloud", ("-m", "cloud"), pytest=True, needs=CLOUD, root=True),

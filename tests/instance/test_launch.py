@@ -128,9 +128,13 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes
             "LYCEUM_PORT": str(port), **settings,
         }  # fmt: skip
         started.append(subprocess.Popen([sys.executable, INSTANCE / "serve.py"], env=environment))
+        # The socket listens before the worker is there: only an answer shows that it serves.
         for _ in range(200):
             try:
-                socket.create_connection(("127.0.0.1", port)).close()
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                connection.request("GET", "/")
+                assert connection.getresponse().status == 200
+                connection.close()
                 break
             except OSError:
                 time.sleep(0.05)

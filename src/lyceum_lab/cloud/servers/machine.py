@@ -85,7 +85,11 @@ class Machine:
             raise DiskFull(f"Less than {NEEDED_BYTES // 2**20} MiB are free in {home}.", "Free some space.")
         for each in ("upper", "work", "root", "measured"):
             (folder / each).mkdir(parents=True)
-        _write_layer(image.root, folder / "upper", name, resolver, authority, hosts or {})
+        try:
+            _write_layer(image.root, folder / "upper", name, resolver, authority, hosts or {})
+        except BaseException:
+            remove(folder)
+            raise
         (folder / "measured" / "agent.env").write_text("".join(f"{k}={v}\n" for k, v in (agent or {}).items()))
         groups = cgroups.Groups.make(home, name, memory_bytes=memory_bytes, cpus=cpus)
         argv = [
@@ -227,7 +231,9 @@ def _leader(groups: cgroups.Groups) -> int | None:
 
 
 def remove(folder: Path, *, keep_console: bool = False) -> None:
-    """Delete a machine's folder."""
+    """Delete a machine's folder, and what systemd-nspawn keeps by its name when it was killed."""
+    with suppress(OSError):
+        (Path("/run/systemd/nspawn/propagate") / folder.name).rmdir()
     if keep_console:
         for each in ("upper", "work", "root", "measured"):
             shutil.rmtree(folder / each, ignore_errors=True)
