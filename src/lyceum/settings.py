@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "lyceum.courses",
     "lyceum.content",
     "lyceum.progress",
+    "lyceum.shared",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -128,6 +129,9 @@ CACHES = {
 CONTENT_URL = environment.text("CONTENT_URL", (VAR_DIR / "content").as_uri())
 PROGRESS_URL = environment.text("PROGRESS_URL", "database:")
 SHARED_FILES_DIR = Path(environment.text("SHARED_FILES_DIR", str(VAR_DIR / "shared"))).absolute()
+if not environment.text("SHARED_FILES_DIR"):
+    # A folder that was named is never made: it may be where a file system should be mounted.
+    SHARED_FILES_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 
@@ -190,9 +194,24 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-API_MAX_BODY_BYTES = 64 * 1024
+# What is shared in a course. A file's limit suits one that a phone can send within SHARED_TRANSFER_SECONDS.
+SHARED_FILE_MAX_BYTES = 20 * 1024 * 1024
+SHARED_COURSE_MAX_BYTES = 500 * 1024 * 1024
+SHARED_COURSE_MAX_FILES = 200
+SHARED_RATE_LIMITS = {"upload": "20/10m/user,100/d/user"}
+# Of the threads of a server (four), at most so many send or receive large files; the others stay for pages.
+SHARED_TRANSFERS = 2
+SHARED_TRANSFER_SECONDS = 300
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# The beginning of an address → the most bytes that a request there may bring (lyceum.web.middleware).
+BODY_LIMITS = {
+    "/api/": 64 * 1024,
+    "/uploads/": SHARED_FILE_MAX_BYTES + 64 * 1024,  # a form's other fields, and its boundaries
+    "/": DATA_UPLOAD_MAX_MEMORY_SIZE,
+}
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 

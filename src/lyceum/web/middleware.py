@@ -89,8 +89,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        api = request.path_info.startswith("/api/")
-        limit = settings.API_MAX_BODY_BYTES if api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = next(limit for start, limit in settings.BODY_LIMITS.items() if request.path_info.startswith(start))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
             return errors.bad_request(request)
