@@ -12,7 +12,7 @@ class ShareForm(forms.Form):
         # Of the names that browsers send; what is kept is checked by the service.
         max_length=2 * LONGEST_NAME,
         help_text=(
-            f"{settings.SHARED_FILE_MAX_BYTES // (1024 * 1024)} MiB at most. "
+            f"{settings.SHARED_FILE_MAX_BYTES // (1024 * 1024)} MB at most. "
             "Everyone in this course can download it and sees your name beside it."
         ),
     )

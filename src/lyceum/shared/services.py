@@ -44,7 +44,7 @@ def _refuse(course: Course, name: str, size: int) -> None:
     if size < 1:
         raise RefusedError("The file is empty.")
     if size > settings.SHARED_FILE_MAX_BYTES:
-        raise NoRoomError(f"A file may have {settings.SHARED_FILE_MAX_BYTES // MIB} MiB at most.")
+        raise NoRoomError(f"A file may have {settings.SHARED_FILE_MAX_BYTES // MIB} MB at most.")
     shared = SharedFile.objects.filter(course=course)
     if shared.filter(name__iexact=name).exists():
         raise NameTakenError(f"This course has a file named “{name}” already. Rename yours, or delete the other first.")
@@ -53,7 +53,7 @@ def _refuse(course: Course, name: str, size: int) -> None:
         raise NoRoomError(f"A course may share {settings.SHARED_COURSE_MAX_FILES} files at most. Delete some first.")
     if (have["size"] or 0) + size > settings.SHARED_COURSE_MAX_BYTES:
         raise NoRoomError(
-            f"The files of a course may have {settings.SHARED_COURSE_MAX_BYTES // MIB} MiB together. Delete some first."
+            f"The files of a course may have {settings.SHARED_COURSE_MAX_BYTES // MIB} MB together. Delete some first."
         )
 
 

@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lyceum.accounts.models import User
 from lyceum.content.types import disposition
@@ -86,9 +86,11 @@ def files(request: HttpRequest, space: SharedSpace) -> HttpResponseBase:
 # The token is in the body. It is looked for (below) once it is known that the body is worth reading: whoever may not
 # upload, or too often, is refused with nothing read.
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_people_of_the_course
 def upload(request: HttpRequest, space: SharedSpace) -> HttpResponseBase:
+    if request.method == "GET":  # a refused upload's page, reloaded
+        return redirect("shared-files", space.course.slug)
     if not ratelimit.consume(
         request, app="lyceum.shared", action="upload", config=settings.SHARED_RATE_LIMITS, user=space.user
     ):

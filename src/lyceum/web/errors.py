@@ -47,7 +47,7 @@ def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
 
 
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
-    allowed = f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+    allowed = f"{limit // 1024**2} MB" if limit >= 1024**2 else f"{limit // 1024} KiB"
     text = f"What was sent is larger than the {allowed} this address takes. Nothing was changed."
     return _error(request, 413, "too-large", "That was too much at once", text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -117,3 +118,23 @@ def test_a_download_that_hangs_half_way_ends(
     began = time.monotonic()
     assert len(b"".join(answer)) < size
     assert time.monotonic() - began < 3
+
+
+def test_the_empty_folder_under_a_mount_is_not_taken_for_the_file_system() -> None:
+    """It belongs to root, and nobody else may write there. In a process of its own, because root may write anywhere."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for mode, refused in ((0o777, 0), (0o555, 1)):
+            folder.chmod(mode)
+            child = os.fork()
+            if child == 0:
+                try:
+                    if os.geteuid() == 0:
+                        os.setuid(65534)
+                    FolderStorage(folder).probe()
+                    os._exit(0)
+                except PermissionError:
+                    os._exit(1)
+                finally:
+                    os._exit(2)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == refused

@@ -172,7 +172,7 @@ def test_bad_input_is_a_400(tree: Path, learner: Client) -> None:
     assert learner.post(UPLOAD, two).status_code == 400
     assert learner.post(UPLOAD, b"rubbish", content_type="multipart/form-data; boundary=x").status_code == 400
     assert learner.post(UPLOAD, b"rubbish", content_type="multipart/form-data").status_code == 400
-    assert learner.get(UPLOAD).status_code == 405
+    assert learner.put(UPLOAD, b"x").status_code == 405
     assert stored(tree) == []
 
 
@@ -182,7 +182,7 @@ def test_the_largest_file_is_taken_and_a_larger_one_is_not(tree: Path, learner: 
     assert share(learner, "larger.bin", b"x" * (largest + 1)).status_code == 413
     unread = share(learner, "huge.bin", b"x" * (largest + 200_000))
     assert unread.status_code == 413
-    assert "20 MiB" in unread.content.decode()
+    assert "20 MB" in unread.content.decode()
     assert SharedFile.objects.count() == 1
 
 
@@ -260,6 +260,12 @@ def test_an_upload_that_trickles_in_is_ended(tree: Path, learner: Client, settin
     assert stored(tree) == []
     settings.SHARED_TRANSFER_SECONDS = 60
     assert share(learner).status_code == 302  # its place was given back
+
+
+def test_going_back_to_a_refused_upload_shows_the_list(tree: Path, learner: Client, client: Client) -> None:
+    """The page that says why a file was refused stands at the address of the upload."""
+    answer = learner.get(UPLOAD)
+    assert (answer.status_code, answer["Location"]) == (302, LIST)
 
 
 def test_the_page_is_linked_for_those_inside(tree: Path, learner: Client, client: Client, stranger: User) -> None:

@@ -29,6 +29,7 @@ PAGES = [
     "/nothing",
 ]
 INSIDE = [
+    "/courses/maps/files/",
     "/my-courses/",
     "/accounts/logout/",
     "/accounts/password/change/",
