@@ -38,6 +38,14 @@ def count(name: str, default: int) -> int:
     return int(given)
 
 
+def choice(name: str, allowed: list[str]) -> str:
+    """One of the words; the first when none is given."""
+    given = text(name, allowed[0])
+    if given not in allowed:
+        raise ImproperlyConfigured(f"{name}={given!r} is none of {', '.join(allowed)}.")
+    return given
+
+
 def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 

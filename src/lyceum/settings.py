@@ -17,6 +17,7 @@ server and no account: SQLite, files under `var/`, no mail. The same code runs i
 | EMAIL_URL | none | `smtp://user:password@host:587`; with it addresses are verified and passwords can be reset |
 | EMAIL_FROM | `Lyceum <no-reply@localhost>` | sender of that mail |
 | COLLECTED_STATIC | 0 | 1 serves what `collectstatic` left in `<var>/static`, with names that change with the content |
+| LOG_FORMAT | `plain` | `json` on a server: one object a line, and one line a request (lyceum.web.logs) |
 | LYCEUM_DEBUG | 0 | 1 shows tracebacks to everyone: never on a server |
 """
 
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lyceum.web.request_log.RequestLogMiddleware",
     # Before everything that looks at the host: a load balancer asks by address.
     "lyceum.web.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -240,17 +242,23 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ["plain", "json"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "lyceum.web.logs.JsonFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "lyceum": {"level": "INFO"},
+        # One line each: for whoever operates a server, and too many for somebody with a terminal.
+        "lyceum.request": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # A wrong host, a stale form or a missing page is the visitor's doing; it need not fill the log. An empty list
         # of handlers would not silence it: Python then writes to stderr by itself.

@@ -12,6 +12,7 @@ from lyceum.content import get_store
 from lyceum.web import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+HEALTH = {"/healthz", "/readyz"}
 
 
 class HealthMiddleware:
