@@ -14,9 +14,10 @@ server and no account: SQLite, files under `var/`, no mail. The same code runs i
 | ALLOWED_HOSTS | this machine | names the site answers to, with commas |
 | SECURE | 0 | 1 behind TLS: secure cookies, HSTS, redirects to https |
 | TRUSTED_PROXIES | 0 | proxies in front that set X-Forwarded-For; rate limits count by the address they report |
-| EMAIL_URL | none | `smtp://user:password@host:587`; with it addresses are verified and passwords can be reset |
+| EMAIL_URL | none | `smtp://user:password@host:587` or `ses://configuration-set` (AWS_REGION); addresses get verified |
 | EMAIL_FROM | `Lyceum <no-reply@localhost>` | sender of that mail |
 | COLLECTED_STATIC | 0 | 1 serves what `collectstatic` left in `<var>/static`, with names that change with the content |
+| LYCEUM_EXIT_ON_LOGIN_FAILURE | 0 | 1 where something starts the server again: it ends when its password is refused |
 | LOG_FORMAT | `plain` | `json` on a server: one object a line, and one line a request (lyceum.web.logs) |
 | LYCEUM_DEBUG | 0 | 1 shows tracebacks to everyone: never on a server |
 """
@@ -118,6 +119,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;",
     }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "lyceum.web.postgresql"
+    # A database that is away answers nothing at all; without this a page would wait for minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+EXIT_ON_LOGIN_FAILURE = environment.flag("LYCEUM_EXIT_ON_LOGIN_FAILURE")
 
 # In the database, so that a rate limit counts the requests of every server and survives a restart.
 CACHES = {
@@ -153,6 +159,7 @@ EMAIL_URL = environment.text("EMAIL_URL")
 MAIL_IS_SENT = bool(EMAIL_URL)
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Lyceum <no-reply@localhost>")
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+SES_CONFIGURATION_SET = ""
 if EMAIL_URL:
     globals().update(environment.mail(EMAIL_URL))
 

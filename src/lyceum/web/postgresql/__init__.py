@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, with an eye on passwords that are refused."""
