@@ -122,7 +122,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "lyceum.web.postgresql"
     # A database that is away answers nothing at all; without this a page would wait for minutes.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # The rest ends connections to a database that went away without a word, as after a failover.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 EXIT_ON_LOGIN_FAILURE = environment.flag("LYCEUM_EXIT_ON_LOGIN_FAILURE")
 
 # In the database, so that a rate limit counts the requests of every server and survives a restart.
