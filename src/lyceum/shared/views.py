@@ -101,7 +101,7 @@ def upload(request: HttpRequest, space: SharedSpace) -> HttpResponseBase:
             return _share(request, space)
     except BusyError:
         text = "Other files are on their way just now. Nothing was changed: go back and send yours again in a minute."
-        return errors.unavailable(request, text, retry_seconds=60)
+        return errors.busy(request, text, retry_seconds=60)
     except TooSlowError:
         return errors.too_slow(request)
 
@@ -162,7 +162,7 @@ def download(request: HttpRequest, space: SharedSpace, file_id: UUID) -> HttpRes
         raise Http404(str(error)) from error
     except BusyError:
         text = "Other large files are on their way just now. Yours is tried again by itself in a few seconds."
-        answer = errors.unavailable(request, text, retry_seconds=5)
+        answer = errors.busy(request, text, retry_seconds=5)
         answer["Refresh"] = "5"
         return answer
     return StreamingHttpResponse(stream, content_type=kind, headers=headers)

@@ -61,6 +61,13 @@ def too_slow(request: HttpRequest) -> HttpResponse:
     return _error(request, 408, "too-slow", "That took too long", text)
 
 
+def busy(request: HttpRequest, text: str, *, retry_seconds: int) -> HttpResponse:
+    """Not a 5xx: a server that is used as much as it may be is no fault that somebody should be woken for."""
+    answer = _error(request, 429, "busy", "Others came first", text)
+    answer["Retry-After"] = str(retry_seconds)
+    return answer
+
+
 def unavailable(request: HttpRequest, text: str, *, retry_seconds: int) -> HttpResponse:
     answer = _error(request, 503, "unavailable", "Not available just now", text)
     answer["Retry-After"] = str(retry_seconds)

@@ -241,15 +241,15 @@ def test_so_many_transfers_at_once_and_no_more(tree: Path, learner: Client, sett
     large, small = (SharedFile.objects.get(name=name) for name in ("large.bin", "small.txt"))
     under_way = [learner.get(address(large)) for _ in range(settings.SHARED_TRANSFERS)]
     busy = learner.get(address(large))
-    assert (busy.status_code, busy["Refresh"], busy["Retry-After"]) == (503, "5", "5")
-    assert share(learner, "late.txt").status_code == 503
+    assert (busy.status_code, busy["Refresh"], busy["Retry-After"]) == (429, "5", "5")
+    assert share(learner, "late.txt").status_code == 429
     assert body(learner.get(address(small))) == WORDS
     assert learner.get(LIST).status_code == 200
     assert len(body(under_way[0])) == large.size
     under_way[1].close()
     under_way[1].close()  # twice gives back one place
     again = [learner.get(address(large)) for _ in range(settings.SHARED_TRANSFERS + 1)]
-    assert [answer.status_code for answer in again] == [200] * settings.SHARED_TRANSFERS + [503]
+    assert [answer.status_code for answer in again] == [200] * settings.SHARED_TRANSFERS + [429]
     for answer in again:
         answer.close()
 

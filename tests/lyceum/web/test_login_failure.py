@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.lyceum.web.conftest import Server, Servers
+from tests.lyceum.servers import Server, Servers
 
 from lyceum_lab.rehearsal import postgres
 

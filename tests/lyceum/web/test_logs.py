@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.test import Client
 from tests.lyceum.conftest import PASSWORD
-from tests.lyceum.web.conftest import CHECKOUT, Browser, Servers
+from tests.lyceum.servers import CHECKOUT, Browser, Servers
 
 from lyceum.accounts.models import User
 from lyceum.courses import selectors

@@ -9,18 +9,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from lyceum_ops.processes import free_port
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[2]
 LOG_CONFIGURATION = CHECKOUT / "src" / "lyceum" / "web" / "granian_logging.json"
 
 
@@ -129,11 +127,3 @@ class Servers:
                 time.sleep(0.1)
             else:
                 return server
-
-
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    these = Servers(tmp_path)
-    yield these
-    for server in these.running:
-        server.stop()
