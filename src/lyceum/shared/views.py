@@ -58,7 +58,7 @@ def for_people_of_the_course(
         try:
             return view(request, space, *args, **kwargs)
         except StorageUnavailableError as error:
-            logger.warning("The shared files do not answer: %s", type(error.__cause__).__name__)
+            logger.warning("The shared files do not answer.", exc_info=error)
             text = "The files of this course cannot be reached just now. The lessons are not affected. Try again soon."
             return errors.unavailable(request, text, retry_seconds=30)
 

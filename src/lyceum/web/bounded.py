@@ -54,7 +54,12 @@ class Bulkhead:
         it must leave nothing behind that matters.
         """
         self._admit()
-        call = _Call(work, self._finished)
+        try:
+            call = _Call(work, self._finished)
+        except RuntimeError as error:  # no thread could be started
+            with self._lock:
+                self._running -= 1
+            raise NotAnsweringError(f"{self.name} cannot be asked: {error}.") from error
         if not call.done.wait(seconds):
             with self._lock:
                 if not call.done.is_set():

@@ -50,3 +50,13 @@ def test_threads_do_not_add_up(gate: threading.Event) -> None:
         seconds_of(bulkhead, gate, 0.02)
     assert threading.active_count() - before == 3
     gate.set()
+
+
+def test_a_machine_without_threads_loses_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    bulkhead = Bulkhead("The test", at_once=1)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start")))
+        for _ in range(2):
+            with pytest.raises(NotAnsweringError, match="cannot be asked"):
+                bulkhead.call(lambda: 1, seconds=1)
+    assert bulkhead.call(lambda: 1, seconds=5) == 1
