@@ -98,7 +98,9 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 def sftp_in(folder: Path) -> Callable[[socket.socket], None]:
     def serve(connection: socket.socket) -> None:
         with connection:
-            subprocess.run([SFTP, "-d", str(folder)], stdin=connection, stdout=connection, check=False)
+            subprocess.run(
+                [SFTP, "-d", str(folder)], stdin=connection.fileno(), stdout=connection.fileno(), check=False
+            )
 
     return serve
 
@@ -181,15 +183,15 @@ def surroundings(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iter
         namespace.ip("link set lo up", "address add 169.254.169.254/32 dev lo")
         authority = Authority.create(folder)
         emulator, endpoint = emulated.start(folder, env)
-        ends.append(lambda: (emulator.terminate(), emulator.wait(10)))
+        ends.append(lambda: _end(emulator, signal.SIGTERM))
         database = postgres.start(folder / "postgres", folder / "postgres.log", env)
-        ends.append(lambda: (database.process.send_signal(signal.SIGINT), database.process.wait(30)))
+        ends.append(lambda: _end(database.process, signal.SIGINT))
         aws = endpoints.Endpoints(endpoint, authority, REGION)
         aws.start(namespace, [AWS])
         ends.append(aws.stop)
         known = {"amazonaws.com": AWS, f"{FILE_SYSTEM}.efs.{REGION}.amazonaws.com": FILES}
         resolver = names.start(namespace, RESOLVER, known, folder, env)
-        ends.append(lambda: (resolver.terminate(), resolver.wait(10)))
+        ends.append(lambda: _end(resolver, signal.SIGTERM))
         (shared := folder / "shared").mkdir()
         ends.append(Door(namespace, "127.0.0.1", 5432, forward_to(database.port)).close)
         ends.append(Door(namespace, FILES, 2049, sftp_in(shared)).close)
@@ -205,6 +207,11 @@ def surroundings(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iter
         machines.clean(folder / "machines")
         for end in reversed(ends):
             end()
+
+
+def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    process.send_signal(number)
+    process.wait(30)
 
 
 def _prepare(

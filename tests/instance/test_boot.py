@@ -99,7 +99,7 @@ def test_a_killed_worker_is_replaced(server: Machine) -> None:
 
 def test_hung_it_is_started_again(server: Machine) -> None:
     server.exec("mkdir", "-p", "/run/systemd/system/lyceum.service.d")
-    short = "[Service]\nWatchdogSec=5\n"
+    short = "[Service]\nWatchdogSec=15\n"
     server.exec("sh", "-c", "cat >/run/systemd/system/lyceum.service.d/short.conf", stdin=short)
     server.exec("systemctl", "daemon-reload")
     server.exec("systemctl", "restart", "lyceum.service")

@@ -176,7 +176,9 @@ def test_by_itself_it_outlives_the_load_balancers_idle_time() -> None:
     sys.path.insert(0, str(INSTANCE))
     import serve as module
 
-    assert module.server({}).http1_settings.header_read_timeout > 60_000
+    settings = module.server({}).http1_settings
+    assert settings is not None
+    assert settings.header_read_timeout > 60_000
 
 
 def test_a_stop_answers_what_was_begun_and_takes_nothing_new(serve: Serve) -> None:
@@ -278,7 +280,8 @@ def metadata() -> Iterator[str]:
 
 
 def configure(target: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, INSTANCE / "agent_configuration.py", INSTANCE / "cloudwatch-agent.json", target]
+    script, template = str(INSTANCE / "agent_configuration.py"), str(INSTANCE / "cloudwatch-agent.json")
+    argv = [sys.executable, script, template, str(target)]
     return subprocess.run(
         argv, env={"PATH": os.environ["PATH"], **AGENT, **settings}, capture_output=True, text=True, timeout=30
     )
