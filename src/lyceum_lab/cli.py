@@ -296,7 +296,7 @@ def prove_apply() -> None:
 @prove.command("iam")
 def prove_iam() -> None:
     """Let the account's policies decide every call: enough for dev and prod, and no way to more than that."""
-    from lyceum_lab.proofs.iam import prove as run
+    from lyceum_lab.proofs.iam.prove import prove as run
 
     raise typer.Exit(run())
 
