@@ -23,7 +23,7 @@ from lyceum_lab import paths
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs import cost
 from lyceum_lab.proofs.cloud import Cloud, account
-from lyceum_lab.proofs.iam import prove as iam
+from lyceum_lab.proofs.iam.prove import Proof as Permissions
 from lyceum_lab.proofs.network import prove as network
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
@@ -193,7 +193,7 @@ def prove() -> int:
     report = Report(PROMISES)
     began = time.monotonic()
     with account("apply", enforce=True) as cloud:
-        permissions = iam.Proof(cloud)
+        permissions = Permissions(cloud)
         dev, prod = _environment(cloud, "dev"), _environment(cloud, "prod")
         # The threads live to the end: Linux would end Terraform with the thread that started it.
         with ThreadPoolExecutor(max_workers=2) as pool:

@@ -9,3 +9,7 @@ roles.py      the roles of servers, functions and AWS's services: what they do, 
 trust.py      who may become which role, held against a list written by hand
 parliament.py what the linter of policies says of all of them
 """
+
+from lyceum_lab.proofs.iam.prove import PROMISES, prove
+
+__all__ = ["PROMISES", "prove"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lyceum_lab.proofs.iam import parliament
 from lyceum_lab.proofs.iam.parliament import Excuse, linted
 from lyceum_lab.proofs.report import Broken
 from lyceum_ops.errors import LyceumError
@@ -34,7 +33,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         ended = (1 if findings else 0) if code is None else code
         binary.write_text(f"#!/bin/sh\nls $2 > {tmp_path}/files\ncat {answer}\nexit {ended}\n")
         binary.chmod(0o755)
-        monkeypatch.setattr(parliament.installed, "install", lambda *_: binary)
+        monkeypatch.setattr("lyceum_lab.proofs.installed.install", lambda *_: binary)
 
     return say
 
