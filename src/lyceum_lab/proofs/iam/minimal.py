@@ -177,12 +177,12 @@ def narrow(policies: list[Policy], requests: list[Request], reasons: Iterable[Re
     needless = [p for r in reasons for p in r.parts if not any(Reason("", (p,)).covers(part) for part in silent)]
     require(not needless, f"{listed(needless)} is noticed, or gone, and has a reason why it is not")
     of = Counter(part.kind for part, _ in trials)
-    kinds = ", ".join(f"{count} {kind}s" for kind, count in of.items())
+    kinds = ", ".join(f"{of[kind]} {kind}s" for kind in ("action", "resource", "condition") if of[kind])
     lines = "".join(
         f"\n                  {count} not: {why}"
         for why, count in Counter(next(r.why for r in reasons if r.covers(part)) for part in silent).items()
     )
-    return f"widened and noticed: {len(trials) - len(silent)} of {kinds}{lines}"
+    return f"widened and noticed: {len(trials) - len(silent)} of {len(trials)} ({kinds}){lines}"
 
 
 def _widened(rights: Rights, one: Named, used: dict[str, list[Request]]) -> Iterator[tuple[Part, bool]]:

@@ -67,10 +67,7 @@ EXCUSES = (
     ),
     Excuse(
         "a reading prefix also stands for actions about other kinds, which the resource then leaves out",
-        (
-            "lyceum-deployer-data RESOURCE_MISMATCH dynamodb:Describe*",
-            "lyceum-deployer-compute RESOURCE_MISMATCH ec2:GetLaunchTemplateData",
-        ),
+        ("lyceum-deployer-data RESOURCE_MISMATCH dynamodb:Describe*",),
     ),
     Excuse(
         "Amazon's own parameters lie in no account",

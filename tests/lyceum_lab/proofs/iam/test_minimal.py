@@ -112,6 +112,6 @@ def test_a_deny_that_would_refuse_what_is_done_is_noticed() -> None:
     asked = Request(
         "ec2:RunInstances", "arn:aws:ec2:us-east-1:1:instance/*", context({"ec2:MetadataHttpTokens": "required"})
     )
-    assert "1 conditions" in narrow(policy(launch, leak), [asked])
+    assert "1 conditions)" in narrow(policy(launch, leak), [asked])
     with pytest.raises(Broken, match=r"own/Leak if StringNotEquals ec2:MetadataHttpTokens"):
         narrow(policy(launch, leak), [Request("ec2:DescribeVpcs", "*", {})])
