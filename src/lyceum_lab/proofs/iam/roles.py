@@ -260,12 +260,14 @@ def _mounts(place: Place) -> list[Asks]:
 
 
 def _mails(place: Place) -> list[Asks]:
-    """SES Developer Guide: a letter is held against its identity and its configuration set."""
+    """SES Developer Guide: a letter, written for it or raw, is held against its identity and its configuration set."""
     statements = [s for p in own_policies(place, "server") for s in p.statements if s.sid == "Mail"]
     if not statements:
         return []
     told = {"ses:FromAddress": statements[0].conditions[0].values[0]}
-    return [(f"ses:{what}", arn, told) for what in ("SendEmail",) for arn in statements[0].resources or ()]
+    return [
+        (f"ses:{what}", arn, told) for what in ("SendEmail", "SendRawEmail") for arn in statements[0].resources or ()
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------- the others
