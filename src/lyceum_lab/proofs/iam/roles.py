@@ -32,7 +32,7 @@ from lyceum_lab.proofs.iam.minimal import Reason, minimal
 from lyceum_lab.proofs.report import Broken, listed, require
 from lyceum_lab.rehearsal.infrastructure import Session, server_environment
 
-REGION, VPC_LOGS = "us-east-1", "log-stream:eni-0-reject"
+REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
 STATES, AUDIT = f"lyceum-state-{ACCOUNT}", f"lyceum-audit-{ACCOUNT}"
 
