@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from rich.table import Table
 
@@ -57,6 +58,7 @@ class Check:
     argv: tuple[str, ...]
     pytest: bool = False
     counts: bool = False
+    aside: bool = False  # mostly waits: it goes on beside the suites before it
     needs: tuple[str, ...] = ()  # programs that Debian has as packages
     postgres: bool = False  # on an embedded PostgreSQL in place of SQLite
     root: bool = False  # makes namespaces
@@ -141,7 +143,7 @@ SUITES = (
         Check("cloud", ("-m", "cloud"), pytest=True, needs=CLOUD, root=True),
     )),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
-        Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
+        Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True, aside=True),
     )),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
@@ -171,13 +173,18 @@ def run(names: list[str]) -> int:
     _install_tools()
     total = Count()
     summary: list[tuple[Suite, Count, float]] = []
-    for name in wanted:
-        suite, began, count = known[name], time.monotonic(), Count()
-        for check in suite.checks:
-            out.rule(f"{suite.name}: {check.name}", align="left")
-            count.add(_run(check))
-        summary.append((suite, count, time.monotonic() - began))
-        total.add(count)
+    with _Aside([known[name] for name in wanted]) as aside:
+        for name in wanted:
+            suite, began, count = known[name], time.monotonic(), Count()
+            for check in suite.checks:
+                out.rule(f"{suite.name}: {check.name}", align="left")
+                if check in aside.began:
+                    began = aside.began[check]
+                    count.add(aside.wait(check))
+                else:
+                    count.add(_run(check))
+            summary.append((suite, count, time.monotonic() - began))
+            total.add(count)
     table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
     for suite, count, seconds in summary:
         late = " over" if seconds > suite.budget else ""
@@ -188,6 +195,46 @@ def run(names: list[str]) -> int:
     return 1 if total.failed or not total.passed else 0
 
 
+class _Aside:
+    """Proofs that mostly wait go on beside the suites before them; what they say is shown when their turn comes."""
+
+    def __init__(self, suites: list[Suite]) -> None:
+        self.began: dict[Check, float] = {}
+        self._running: dict[Check, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+        for suite in suites if len(suites) > 1 else ():
+            for check in suite.checks:
+                if check.aside:
+                    sink = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was shown
+                    out.print(f"{suite.name}: {check.name} begins beside the others")
+                    process = subprocess.Popen(
+                        check.argv, cwd=paths.CHECKOUT, env=_environment(), stdout=sink, stderr=subprocess.STDOUT
+                    )
+                    self._running[check], self.began[check] = (process, sink), time.monotonic()
+
+    def __enter__(self) -> _Aside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, sink in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)  # it takes down what it started
+                process.wait(timeout=120)
+            sink.close()
+
+    def wait(self, check: Check) -> Count:
+        """Return when it has ended, after showing what it said."""
+        process, sink = self._running[check]
+        code = process.wait()
+        sink.seek(0)
+        lines = sink.read().decode(errors="replace").splitlines()
+        out.print("\n".join(lines), markup=False)
+        return _counted(lines[-1] if lines else "", code)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def _run(check: Check) -> Count:
     if lacks := _lacks(check):
         if os.environ.get("CI"):
@@ -195,7 +242,7 @@ def _run(check: Check) -> Count:
             return Count(failed=1)
         out.print(f"SKIPPED: {check.name} needs {lacks}")
         return Count(skipped=1)
-    environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = _environment()
     if check.counts:
         return _run_proof(check, environment)
     if not check.pytest:
@@ -228,9 +275,14 @@ def _run_proof(check: Check, environment: dict[str, str]) -> Count:
         for line in proof.stdout:
             out.print(line.rstrip(), markup=False)
             last = line
+    return _counted(last, proof.returncode)
+
+
+def _counted(last: str, code: int) -> Count:
+    """The counts of a proof's closing line. One that ended without, or with nothing kept, failed."""
     said = re.fullmatch(r"(\d+) passed, (\d+) failed", last.strip())
     count = Count(int(said[1]), int(said[2])) if said else Count()
-    if (proof.returncode or not count.passed) and not count.failed:
+    if (code or not count.passed) and not count.failed:
         count.failed = 1
     return count
 
