@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "deployer_backup" {
     sid = "KeepOwnPlans"
     actions = [
       "backup:CreateBackupSelection", "backup:DeleteBackupPlan", "backup:DeleteBackupSelection",
-      "backup:GetBackupPlan", "backup:GetBackupSelection", "backup:ListBackupSelections", "backup:ListTags",
+      "backup:GetBackupPlan", "backup:GetBackupSelection", "backup:ListTags",
       "backup:TagResource", "backup:UntagResource", "backup:UpdateBackupPlan",
     ]
     resources = ["arn:${local.partition}:backup:${var.region}:${local.account}:backup-plan:*"]

@@ -23,8 +23,7 @@ data "aws_iam_policy_document" "deployer_compute" {
   statement {
     sid = "KeepOwnTemplates"
     actions = [
-      "ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions",
-      "ec2:GetLaunchTemplateData", "ec2:ModifyLaunchTemplate",
+      "ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate", "ec2:ModifyLaunchTemplate",
     ]
     resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:launch-template/*"]
 
@@ -146,7 +145,7 @@ data "aws_iam_policy_document" "deployer_compute" {
 
   statement {
     sid       = "LookAtGroups"
-    actions   = ["autoscaling:Describe*", "ec2:GetInstanceTypesFromInstanceRequirements"]
+    actions   = ["autoscaling:Describe*"]
     resources = ["*"]
   }
 
@@ -160,7 +159,7 @@ data "aws_iam_policy_document" "deployer_compute" {
   # Amazon publishes the newest image's id as a parameter of its own.
   statement {
     sid       = "NewestImage"
-    actions   = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions   = ["ssm:GetParameter"]
     resources = ["arn:${local.partition}:ssm:${var.region}::parameter/aws/service/ami-amazon-linux-latest/*"]
   }
 

@@ -14,7 +14,7 @@ data "aws_iam_policy_document" "deployer_edge" {
     sid = "Look"
     actions = [
       "acm:DescribeCertificate", "acm:ListTagsForCertificate", "elasticloadbalancing:Describe*",
-      "elasticloadbalancing:GetLoadBalancerWebACL", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+      "elasticloadbalancing:GetLoadBalancerWebACL", "logs:DescribeResourcePolicies",
       "logs:GetLogDelivery", "logs:ListLogDeliveries", "route53:GetChange", "route53:GetHostedZone",
       "route53:ListHostedZones*", "route53:ListResourceRecordSets", "route53:ListTagsForResource",
       "ses:GetConfigurationSet*", "ses:GetEmailIdentity", "ses:ListTagsForResource", "wafv2:Get*", "wafv2:List*",
@@ -200,8 +200,11 @@ data "aws_iam_policy_document" "deployer_edge" {
   statement {
     sid = "ConfigurationSetsOfMail"
     actions = [
-      "ses:CreateConfigurationSet*", "ses:CreateEmailIdentity", "ses:DeleteConfigurationSet*",
-      "ses:PutConfigurationSet*", "ses:PutEmailIdentityConfigurationSetAttributes", "ses:TagResource",
+      "ses:CreateConfigurationSet", "ses:CreateConfigurationSetEventDestination", "ses:CreateEmailIdentity",
+      "ses:DeleteConfigurationSet", "ses:DeleteConfigurationSetEventDestination",
+      "ses:PutConfigurationSetDeliveryOptions", "ses:PutConfigurationSetReputationOptions",
+      "ses:PutConfigurationSetSendingOptions", "ses:PutConfigurationSetSuppressionOptions",
+      "ses:PutEmailIdentityConfigurationSetAttributes", "ses:TagResource",
       "ses:UntagResource", "ses:UpdateConfigurationSetEventDestination",
     ]
     resources = [for name in local.environment_names : "arn:${local.partition}:ses:${var.region}:${local.account}:configuration-set/${name}"]

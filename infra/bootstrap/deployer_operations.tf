@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "deployer_operations" {
   statement {
     sid = "Topics"
     actions = [
-      "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
+      "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes",
       "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
     ]
     resources = [for prefix in local.prefixes : "arn:${local.partition}:sns:${var.region}:${local.account}:${prefix}*"]

@@ -11,7 +11,7 @@ locals {
 data "aws_iam_policy_document" "deployer_state" {
   statement {
     sid       = "FindStates"
-    actions   = ["s3:GetBucketVersioning", "s3:ListBucket", "s3:ListBucketVersions"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = [aws_s3_bucket.state.arn]
   }
 
@@ -24,7 +24,7 @@ data "aws_iam_policy_document" "deployer_state" {
 
   statement {
     sid       = "OpenStates"
-    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [aws_kms_key.state.arn]
   }
 
@@ -173,7 +173,6 @@ data "aws_iam_policy_document" "deployer_data" {
     actions = [
       "dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:Describe*", "dynamodb:ListTagsOfResource",
       "dynamodb:TagResource", "dynamodb:UntagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable",
-      "dynamodb:UpdateTimeToLive",
     ]
     resources = [for prefix in local.prefixes : "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${prefix}*"]
   }
@@ -184,7 +183,7 @@ data "aws_iam_policy_document" "deployer_data" {
       "rds:AddTagsToResource", "rds:CreateDBInstance", "rds:CreateDBParameterGroup", "rds:CreateDBSnapshot",
       "rds:CreateDBSubnetGroup", "rds:DeleteDBInstance", "rds:DeleteDBParameterGroup", "rds:DeleteDBSubnetGroup",
       "rds:ListTagsForResource", "rds:ModifyDBInstance", "rds:ModifyDBParameterGroup", "rds:ModifyDBSubnetGroup",
-      "rds:RebootDBInstance", "rds:RemoveTagsFromResource", "rds:ResetDBParameterGroup",
+      "rds:RemoveTagsFromResource", "rds:ResetDBParameterGroup",
     ]
     resources = flatten([
       # An instance belongs to AWS's own option group when it is given none.
@@ -329,9 +328,9 @@ data "aws_iam_policy_document" "deployer_keys" {
   statement {
     sid = "KeepOwnKeys"
     actions = [
-      "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-      "kms:EnableKey", "kms:EnableKeyRotation", "kms:GenerateDataKey*", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-      "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReEncrypt*", "kms:ScheduleKeyDeletion", "kms:TagResource",
+      "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey",
+      "kms:EnableKeyRotation", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GetKeyPolicy",
+      "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource",
       "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
     ]
     resources = ["arn:${local.partition}:kms:${var.region}:${local.account}:key/*"]

@@ -85,8 +85,8 @@ module "waf" {
   log_group_arn     = module.logs.groups.waf.arn
   rate_limit        = var.rate_limit
 
-  # Where lessons are written: a rule about bodies would block them.
-  large_body_paths = ["/manage/"]
+  # Where lessons are written and files shared: a rule about bodies would block them.
+  large_body_paths = ["/manage/", "/uploads/"]
 }
 
 module "load_balancer" {

@@ -1,6 +1,6 @@
 # What a server is told, and what it may touch. Nothing here is a secret: it is told where they are.
 locals {
-  settings = {
+  settings = merge(local.mail_settings, {
     AWS_REGION = var.region
 
     LYCEUM_DATABASE_ADDRESS    = module.database.endpoint.address
@@ -23,7 +23,16 @@ locals {
 
     LYCEUM_SYSTEM_LOG_GROUP      = module.logs.groups.system.name
     LYCEUM_APPLICATION_LOG_GROUP = module.logs.groups.application.name
-  }
+
+    # The alarm on errors counts lines by their level.
+    LOG_FORMAT = "json"
+  })
+
+  # By SES's API: no flow opens a port of SMTP. Without a domain there is nothing to send in the name of.
+  mail_settings = merge([for mail in module.mail : {
+    EMAIL_URL  = "ses://${mail.configuration_set}"
+    EMAIL_FROM = "Lyceum <${mail.from_address}>"
+  }]...)
 
   access = {
     content_bucket_arn = module.content.bucket_arn

@@ -5,6 +5,7 @@ is allowed.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,14 @@ def count(name: str, default: int) -> int:
     return int(given)
 
 
+def choice(name: str, allowed: list[str]) -> str:
+    """One of the words; the first when none is given."""
+    given = text(name, allowed[0])
+    if given not in allowed:
+        raise ImproperlyConfigured(f"{name}={given!r} is none of {', '.join(allowed)}.")
+    return given
+
+
 def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
@@ -66,10 +75,16 @@ def kept_secret(path: Path) -> str:
 
 
 def mail(url: str) -> Mapping[str, Any]:
-    """Django's EMAIL_* settings from `smtp://user:password@host:port` (`smtps://` for TLS from the first byte)."""
+    """Django's EMAIL_* settings from `smtp://user:password@host:port` (`smtps://` for TLS from the first byte) or
+    `ses://configuration-set`.
+    """
     parts = urlsplit(url)
+    if parts.scheme == "ses" and re.fullmatch(r"[A-Za-z0-9_-]{0,64}", parts.netloc) and not parts.path.strip("/"):
+        return {"EMAIL_BACKEND": "lyceum.accounts.mail.SesBackend", "SES_CONFIGURATION_SET": parts.netloc}
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:587 or smtps://…:465.")
+        raise ImproperlyConfigured(
+            "EMAIL_URL must look like smtp://user:password@host:587, smtps://…:465 or ses://configuration-set."
+        )
     secure = parts.scheme == "smtps"
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

@@ -15,9 +15,10 @@ server and no account: SQLite, files under `var/`, no mail. The same code runs i
 | ALLOWED_HOSTS | this machine | names the site answers to, with commas |
 | SECURE | 0 | 1 behind TLS: secure cookies, HSTS, redirects to https |
 | TRUSTED_PROXIES | 0 | proxies in front that set X-Forwarded-For; rate limits count by the address they report |
-| EMAIL_URL | none | `smtp://user:password@host:587`; with it addresses are verified and passwords can be reset |
+| EMAIL_URL | none | `smtp://user:password@host:587` or `ses://configuration-set` (AWS_REGION); addresses get verified |
 | EMAIL_FROM | `Lyceum <no-reply@localhost>` | sender of that mail |
 | COLLECTED_STATIC | 0 | 1 serves what `collectstatic` left in `<var>/static`, with names that change with the content |
+| LOG_FORMAT | `plain` | `json` on a server: one object a line, and one line a request (lyceum.web.logs) |
 | LYCEUM_DEBUG | 0 | 1 shows tracebacks to everyone: never on a server |
 """
 
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "lyceum.courses",
     "lyceum.content",
     "lyceum.progress",
+    "lyceum.shared",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lyceum.web.request_log.RequestLogMiddleware",
     # Before everything that looks at the host: a load balancer asks by address.
     "lyceum.web.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -119,6 +122,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;",
     }
+else:
+    # A database that is away answers nothing at all; without this a page would wait for minutes.
+    # The rest ends connections to a database that went away without a word, as after a failover.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # In the database, so that a rate limit counts the requests of every server and survives a restart.
 CACHES = {
@@ -132,6 +146,9 @@ CACHES = {
 CONTENT_URL = environment.text("CONTENT_URL", (VAR_DIR / "content").as_uri())
 PROGRESS_URL = environment.text("PROGRESS_URL", "database:")
 SHARED_FILES_DIR = Path(environment.text("SHARED_FILES_DIR", str(VAR_DIR / "shared"))).absolute()
+if not environment.text("SHARED_FILES_DIR"):
+    # A folder that was named is never made: it may be where a file system should be mounted.
+    SHARED_FILES_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 
@@ -151,6 +168,7 @@ EMAIL_URL = environment.text("EMAIL_URL")
 MAIL_IS_SENT = bool(EMAIL_URL)
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Lyceum <no-reply@localhost>")
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+SES_CONFIGURATION_SET = ""
 if EMAIL_URL:
     globals().update(environment.mail(EMAIL_URL))
 
@@ -194,9 +212,24 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-API_MAX_BODY_BYTES = 64 * 1024
+# What is shared in a course. A file's limit suits one that a phone can send within SHARED_TRANSFER_SECONDS.
+SHARED_FILE_MAX_BYTES = 20 * 1024 * 1024
+SHARED_COURSE_MAX_BYTES = 500 * 1024 * 1024
+SHARED_COURSE_MAX_FILES = 200
+SHARED_RATE_LIMITS = {"upload": "20/10m/user,100/d/user"}
+# Of the threads of a server (four), at most so many send or receive large files; the others stay for pages.
+SHARED_TRANSFERS = 2
+SHARED_TRANSFER_SECONDS = 300
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# The beginning of an address → the most bytes that a request there may bring (lyceum.web.middleware).
+BODY_LIMITS = {
+    "/api/": 64 * 1024,
+    "/uploads/": SHARED_FILE_MAX_BYTES + 64 * 1024,  # a form's other fields, and its boundaries
+    "/": DATA_UPLOAD_MAX_MEMORY_SIZE,
+}
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 
@@ -225,17 +258,23 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ["plain", "json"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "lyceum.web.logs.JsonFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "lyceum": {"level": "INFO"},
+        # One line each: for whoever operates a server, and too many for somebody with a terminal.
+        "lyceum.request": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # A wrong host, a stale form or a missing page is the visitor's doing; it need not fill the log. An empty list
         # of handlers would not silence it: Python then writes to stderr by itself.

@@ -23,6 +23,7 @@ without_mail = [
 urlpatterns = [
     path("", include("lyceum.courses.urls")),
     path("", include("lyceum.progress.urls")),
+    path("", include("lyceum.shared.urls")),
     *without_mail,
     path("accounts/", include("allauth.account.urls")),
     path("content/", include("lyceum.content.urls")),

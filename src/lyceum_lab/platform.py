@@ -21,7 +21,7 @@ from lyceum_ops.processes import die_with_parent
 SETTINGS = (
     "LYCEUM_VAR_DIR", "DATABASE_URL", "DATABASE_PASSWORD_SECRET", "CONTENT_URL", "PROGRESS_URL", "SHARED_FILES_DIR",
     "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "TRUSTED_PROXIES", "EMAIL_URL", "EMAIL_FROM", "COLLECTED_STATIC",
-    "LYCEUM_DEBUG",
+    "LYCEUM_DEBUG", "LOG_FORMAT",
 )  # fmt: skip
 ROLES = ("student", "instructor", "administrator")
 

@@ -1,10 +1,12 @@
 """People, a course and a folder of content: what most tests of the platform begin with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from tests.lyceum.servers import Servers
 
 from lyceum.accounts.models import User
 from lyceum.accounts.services import ensure_user
@@ -114,3 +116,12 @@ def learner(student: User, course: Course) -> Client:
     """The student's browser, signed in and enrolled in `course`."""
     enrol(user=student, course=course)
     return signed_in(student)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """Starts the platform as a server runs it; ends with the test."""
+    these = Servers(tmp_path)
+    yield these
+    for server in these.running:
+        server.stop()

@@ -186,6 +186,15 @@ def test_logs_and_memory_arrive_in_cloudwatch_as_the_servers_send_them(cloud: Cl
     cloud.wait("its application log", lambda: bool(streams("application")), 60)
     cloud.wait("its system log", lambda: bool(streams("system")), 60)
     assert all(re.fullmatch(rf"{server}/\d{{4}}-\d\d-\d\dT\d\d", name) for name in streams("application"))
+    cloud.learner("student")
+    newest = streams("application")[-1]
+
+    def lines() -> list[dict[str, Any]]:
+        found = logs.get_log_events(logGroupName="/lyceum/dev/application", logStreamName=newest)["events"]
+        return [json.loads(one["message"]) for one in found]
+
+    cloud.wait("a request in its log", lambda: any(one.get("route") for one in lines()), 60)
+    assert "student@lyceum.example" not in json.dumps(lines())
     cloud.wait(
         "its memory",
         lambda: bool(metrics.list_metrics(Namespace="Lyceum/dev", MetricName="mem_used_percent")["Metrics"]), 60,

@@ -185,6 +185,31 @@ def test_reports_that_cannot_be_sent_are_kept_and_sent_later(device: Any, rehear
     assert int(page.locator("[data-player]").get_attribute("data-percent") or 0) > 5
 
 
+def test_a_file_is_shared_and_saved_and_a_large_one_is_refused_in_words(
+    device: Any, rehearsed: dict[str, Any], tmp_path: Path
+) -> None:
+    student = next(account for account in rehearsed["accounts"] if account["role"] == "student")
+    page: Page = device(PHONE)
+    sign_in(page, student["email"], student["password"])
+    page.goto(f"/courses/{COURSE.name}/")
+    if (enrol := page.get_by_role("button", name="Enrol in this course")).count():
+        enrol.click()
+    page.get_by_role("link", name="Shared files").click()
+    notes, large = tmp_path / f"notes {'of-a-long-name-' * 6}{time.time()}.txt", tmp_path / "large.bin"
+    notes.write_text("what I understood")
+    large.write_bytes(b"x" * 25_000_000)
+    page.get_by_label("A file to share").set_input_files(notes)
+    page.get_by_role("button", name="Share this file").click()
+    expect(page.get_by_text("is shared with everyone")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=notes.name).click()
+    assert (download.value.suggested_filename, download.value.path().read_text()) == (notes.name, notes.read_text())
+    page.get_by_label("A file to share").set_input_files(large)
+    page.get_by_role("button", name="Share this file").click()
+    expect(page.get_by_text("larger than the 20 MB")).to_be_visible()
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_pages_fit_their_width(device: Any, viewport: dict[str, int]) -> None:
     page: Page = device(viewport)

@@ -93,7 +93,7 @@ run "groups_and_documents_by_name" {
   assert {
     condition = toset(flatten([
       for statement in data.aws_iam_policy_document.deployer_compute.statement : tolist(statement.actions) if contains(statement.resources, "*")
-    ])) == toset(["autoscaling:Describe*", "ec2:GetInstanceTypesFromInstanceRequirements"])
+    ])) == toset(["autoscaling:Describe*"])
     error_message = "Only what reads names no resource."
   }
 }

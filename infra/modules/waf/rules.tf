@@ -15,8 +15,8 @@ locals {
   # Why an editor cannot live with them: Markdown with HTML in it is cross-site scripting to them, a lesson that shows
   # ../../etc/passwd an inclusion, one with http://169.254.169.254 or http://192.0.2.1 a request forgery, one with
   # SELECT an injection; and a lesson may be 32 KiB long, an import longer. They would refuse a course about computers.
-  # On these paths only people who may edit a course get past the sign-in, the platform cleans Markdown before it shows
-  # it and binds every parameter of its SQL. Known bad inputs stay blocked there too: no form needs them.
+  # On these paths only people who may edit a course, or share a file in one, get past the sign-in; the platform cleans
+  # Markdown before it shows it, never shows a shared file and binds every parameter of its SQL. Known bad inputs stay blocked there too: no form needs them.
   counted_common = {
     # Over 8 KB: the load balancer hands no more of a body to the rules, so what comes after is not looked at.
     SizeRestrictions_BODY   = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"

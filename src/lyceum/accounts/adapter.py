@@ -2,14 +2,18 @@
 failed sign-ins count against whom.
 """
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 
 from lyceum.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is published without types
@@ -20,8 +24,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        if settings.MAIL_IS_SENT:
+        """A letter that cannot be sent costs the visitor that letter, and neither the page nor what the form did.
+
+        The sentence is the same whoever is written to, so that it tells nobody who has an account.
+        """
+        if not settings.MAIL_IS_SENT:
+            return
+        try:
             super().send_mail(template_prefix, email, context)
+        except OSError:  # of smtplib and of lyceum.accounts.mail
+            logger.exception("A letter was not sent: %s", template_prefix)
+            if self.request is not None:
+                messages.error(self.request, "We could not send you a letter just now. Try again in some minutes.")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Counts a try that may fail; raises ValidationError when there were too many.

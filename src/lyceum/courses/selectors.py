@@ -28,6 +28,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands to a course. Administrators count as teachers of every one."""
+
+    enrolled: bool
+    teaches: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutlineLesson:
     """A lesson's line in the outline. `progress` is None for someone who is not enrolled."""
 
@@ -130,19 +138,25 @@ def topics(*, user: User | AnonymousUser, selected: str = "") -> list[Topic]:
     return [Topic(name, count, name.casefold() == selected.casefold()) for name, count in rows]
 
 
+def standing(*, user: User | AnonymousUser, course: Course) -> Standing:
+    if not isinstance(user, User):
+        return Standing(enrolled=False, teaches=False)
+    return Standing(
+        enrolled=Enrolment.objects.filter(user=user, course=course).exists(),
+        teaches=user.is_administrator or course.instructors.filter(pk=user.pk).exists(),
+    )
+
+
 def course_view(*, user: User | AnonymousUser, course: Course) -> CourseView:
     """The course, its lessons in order, and how the user stands to it."""
-    enrolled = teaches = False
-    if isinstance(user, User):
-        enrolled = Enrolment.objects.filter(user=user, course=course).exists()
-        teaches = user.is_administrator or course.instructors.filter(pk=user.pk).exists()
+    stands = standing(user=user, course=course)
     return CourseView(
         course=course,
-        enrolled=enrolled,
-        teaches=teaches,
+        enrolled=stands.enrolled,
+        teaches=stands.teaches,
         lessons=list(course.lessons.in_order().select_related("section").defer("body_md")),
         progress=progress_services.course_progress(user=user, course=course)
-        if enrolled and isinstance(user, User)
+        if stands.enrolled and isinstance(user, User)
         else None,
     )
 

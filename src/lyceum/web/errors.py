@@ -47,8 +47,31 @@ def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
 
 
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
-    text = f"What was sent is larger than the {limit // 1024} KiB this address takes. Nothing was changed."
+    allowed = f"{limit // 1024**2} MB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+    text = f"What was sent is larger than the {allowed} this address takes. Nothing was changed."
     return _error(request, 413, "too-large", "That was too much at once", text)
+
+
+def too_many(request: HttpRequest, text: str) -> HttpResponse:
+    return _error(request, 429, "too-many", "That was too often", text)
+
+
+def too_slow(request: HttpRequest) -> HttpResponse:
+    text = "What you sent took too long to arrive. Nothing was changed. Try again where the connection is better."
+    return _error(request, 408, "too-slow", "That took too long", text)
+
+
+def busy(request: HttpRequest, text: str, *, retry_seconds: int) -> HttpResponse:
+    """Not a 5xx: a server that is used as much as it may be is no fault that somebody should be woken for."""
+    answer = _error(request, 429, "busy", "Others came first", text)
+    answer["Retry-After"] = str(retry_seconds)
+    return answer
+
+
+def unavailable(request: HttpRequest, text: str, *, retry_seconds: int) -> HttpResponse:
+    answer = _error(request, 503, "unavailable", "Not available just now", text)
+    answer["Retry-After"] = str(retry_seconds)
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -5,17 +5,18 @@ limits.
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from lyceum.content import get_store
-from lyceum.web import errors
+from lyceum.web import errors, readiness
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+HEALTH = {"/healthz", "/readyz"}
 
 
 class HealthMiddleware:
-    """Answers /healthz: 200 when the database answers, else 503.
+    """Answers /healthz: 200 when the database answers, else 503; and /readyz: which of all stores answer, by name.
 
     A load balancer asks by address and over plain HTTP, so this stands before the checks of host and scheme.
     """
@@ -24,21 +25,29 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info != "/healthz":
+        if request.path_info not in HEALTH:
             return self.get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
-                cursor.fetchone()
-        except DatabaseError:
-            connection.close()
-            answer = JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
-        else:
-            answer = JsonResponse({"status": "ok", "database": "ok"})
+        answer = self._ready() if request.path_info == "/readyz" else self._healthy()
         answer["Cache-Control"] = "no-store"
         return answer
+
+    @staticmethod
+    def _healthy() -> JsonResponse:
+        try:
+            readiness.database()
+        except DatabaseError:
+            return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
+        return JsonResponse({"status": "ok", "database": "ok"})
+
+    @staticmethod
+    def _ready() -> JsonResponse:
+        failed = readiness.kept.failed()
+        told = {name: "failed" if name in failed else "ok" for name in readiness.CHECKS}
+        return JsonResponse(
+            {"status": "unavailable" if failed else "ok", "checks": told}, status=503 if failed else 200
+        )
 
 
 class ContentSecurityPolicyMiddleware:
@@ -89,8 +98,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        api = request.path_info.startswith("/api/")
-        limit = settings.API_MAX_BODY_BYTES if api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = next(limit for start, limit in settings.BODY_LIMITS.items() if request.path_info.startswith(start))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
             return errors.bad_request(request)

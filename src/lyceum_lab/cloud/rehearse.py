@@ -28,7 +28,7 @@ from lyceum_lab.cloud.servers.image import Image, require_tools
 from lyceum_lab.cloud.site import Site
 from lyceum_lab.cloud.visit import SWITCH
 from lyceum_lab.cloud.way_in import WayIn
-from lyceum_lab.rehearsal import emulated, infrastructure
+from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, REGION, Session
 from lyceum_lab.rehearsal.state import Account
 from lyceum_lab.rehearsal.up import ENVIRONMENT, SERVERS_ROLE, Supervisor
@@ -240,12 +240,6 @@ class Rehearsal(Supervisor):
         self.state.cloud = self._cloud()
 
     # ---------------------------------------------------------------------------------------------------- going on
-
-    def _start_emulator(self) -> str:
-        self.children["emulator"], endpoint = emulated.start(self.logs, self.env, enforce=True)
-        self.state.emulator = endpoint
-        self._keep_pids()
-        return endpoint
 
     def _prepare_folder(self) -> None:
         clean(paths.REHEARSAL)

@@ -81,10 +81,9 @@ def _state(region: str, instance: str) -> InstanceState | None:
 def _claim(region: str, fact: Fact) -> None:
     if (group := _group(region, fact["group"])) is None or acts(group):
         return
-    wanted = group.desired_capacity
-    group.set_desired_capacity(0)
-    group.desired_capacity = wanted
     setattr(group, "lyceum_acts", True)  # noqa: B010 - moto's class does not know it
+    for state in list(group.instance_states):
+        _gone(region, {"instance": state.instance.id})
 
 
 def _release(region: str, fact: Fact) -> None:

@@ -54,9 +54,9 @@ def show(there: State) -> None:
         for service, kinds in sorted(found.items()):
             out.print(f"  {service:20}  {', '.join(_counted(n, kind) for kind, n in sorted(kinds.items()))}")
     if there.phase == "ready":
-        memory = f"; the platform uses {processes.pss_mib(there.pids['platform']):.0f} MiB PSS" * (
-            "platform" in there.pids
-        )
+        memory = ""
+        if "platform" in there.pids:
+            memory = f"; the platform uses {processes.pss_mib(there.pids['platform']):.0f} MiB PSS"
         out.print(f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s{memory}.")
         out.print("./lyceum status, ./lyceum logs; ./lyceum down (or Ctrl-C where it runs) ends it and keeps nothing.")
 

@@ -29,6 +29,7 @@ PAGES = [
     "/nothing",
 ]
 INSIDE = [
+    "/courses/maps/files/",
     "/my-courses/",
     "/accounts/logout/",
     "/accounts/password/change/",
@@ -132,6 +133,15 @@ def test_a_large_form_is_refused_in_plain_words(client: Client, db: None) -> Non
     answer = client.post("/accounts/login/", b"x" * 3_000_000, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413
     assert "larger than" in answer.content.decode()
+
+
+def test_the_web_firewall_lets_large_bodies_pass_where_the_site_takes_them() -> None:
+    text = (settings.BASE_DIR / "infra" / "platform" / "main.tf").read_text()
+    paths = re.search(r"large_body_paths = (\[.*\])", text)
+    assert paths
+    large = {start for start, limit in settings.BODY_LIMITS.items() if limit > settings.BODY_LIMITS["/"]}
+    assert large == {"/uploads/"}
+    assert large <= set(json.loads(paths[1]))
 
 
 def test_a_length_that_is_no_number(client: Client, db: None) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.lyceum_lab.emulator.conftest import Emulator
 
-from lyceum_lab.emulator import ROOT_KEY, ROOT_SECRET
+from lyceum_lab.emulator import CREDENTIALS, ROOT_KEY, ROOT_SECRET
 
 ACCOUNT = "123456789012"
 TAGS = [{"Key": "Project", "Value": "lyceum"}]
@@ -236,3 +241,31 @@ def test_the_second_factor_counts_for_becoming_a_role(admin: Admin) -> None:
 
 def test_nothing_is_enforced_unless_it_is_asked_for(emulator: Emulator) -> None:
     assert emulator.client("ec2", "AKIANOBODY").describe_vpcs()["Vpcs"]
+
+
+def test_a_machine_is_given_the_credentials_of_its_role_and_no_more(strict: Emulator, admin: Admin) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    admin.iam.create_role(RoleName="machine", AssumeRolePolicyDocument=document(trust))
+    metrics = allow("cloudwatch:PutMetricData", Condition={"StringEquals": {"cloudwatch:namespace": "Ours"}})
+    admin.iam.put_role_policy(RoleName="machine", PolicyName="test", PolicyDocument=document(metrics))
+    # As the SDKs fetch it: the variable of their container credentials, and no key in the environment.
+    program = (
+        "import boto3, sys\n"
+        "client = boto3.client('cloudwatch', region_name='us-east-1')\n"
+        "client.put_metric_data(Namespace=sys.argv[1], MetricData=[{'MetricName': 'x', 'Value': 1.0}])\n"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env = {
+        **clean, "AWS_ENDPOINT_URL": strict.endpoint, "AWS_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{strict.endpoint}{CREDENTIALS}machine",
+    }  # fmt: skip
+
+    def report(namespace: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-c", program, namespace]
+        return subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+
+    assert report("Ours").returncode == 0
+    assert "assumed-role/machine/machine is not authorized to perform: cloudwatch:PutMetric" in report("Theirs").stderr
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{strict.endpoint}{CREDENTIALS}nobody")

@@ -29,7 +29,7 @@ def backend(group: TargetGroup | str) -> str:
 
 
 def fallback(group: TargetGroup | str) -> str:
-    """The name of the backend that is asked when no target is healthy: all that are unhealthy."""
+    """The name of the backend that is asked when no target is healthy: all that were ever in service."""
     return f"{_name(group)}-unhealthy"
 
 

@@ -175,15 +175,16 @@ class Node:
             if target.health.state is State.INITIAL:
                 return
             up = "up" if target.health.state is State.HEALTHY else "down"
-            self.runtime.do(f"set server {checked} health {up}", f"set server {checked} state ready")
+            # From now on it is also among those that are asked when nobody is healthy.
+            self.runtime.do(
+                f"set server {checked} health {up}",
+                f"set server {other} state ready",
+                f"set server {checked} state ready",
+            )
         elif row.status.startswith("UP"):
             target.health = targets.HEALTHY
         elif row.status.startswith("DOWN"):
             target.health = targets.unhealthy(row.checked)
-        if target.health.state is not before:
-            # Who is unhealthy is asked when nobody is healthy.
-            ready = "ready" if target.health.state is State.UNHEALTHY else "drain"
-            self.runtime.do(f"set server {other} state {ready}")
 
     def _remove(self, target: _Target) -> None:
         for name in self._named(target):

@@ -141,8 +141,8 @@ class Face:
         wanted = ((told.get("Preferences") or {}).get("AlarmSpecification") or {}).get("Alarms") or []
         if not wanted:
             return ""
-        found = self._cloudwatch.describe_alarms(AlarmNames=wanted, StateValue="ALARM")["MetricAlarms"]
-        return str(found[0]["AlarmName"]) if found else ""
+        found = self._cloudwatch.describe_alarms(AlarmNames=wanted)["MetricAlarms"]
+        return next((str(alarm["AlarmName"]) for alarm in found if alarm["StateValue"] == "ALARM"), "")
 
     def policies_client(self) -> Any:
         """For lyceum_lab.scaling.policies.read."""

@@ -34,11 +34,11 @@ def free_port(address: str = "127.0.0.1") -> int:
     raise AssertionError("a hundred ports are taken")
 
 
-def until(what: Callable[[], Any], seconds: float = 15) -> Any:
-    """The first true answer, within `seconds`."""
+def until(what: Callable[[], Any], seconds: float = 15, told: Callable[[], Any] = str) -> Any:
+    """The first true answer, within `seconds`; `told` says what was, when there is none."""
     end = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, f"it did not come to pass: {told()}"
         time.sleep(0.02)
     return found
 
