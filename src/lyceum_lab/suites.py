@@ -108,7 +108,7 @@ SUITES = (
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
-    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
+    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 540, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
     )),
     Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 900, (
