@@ -136,7 +136,7 @@ SUITES = (
     Suite("instance", "servers boot from their user data, live through their bad days, or say why they do not", 420, (
         Check("instance", ("-m", "machine"), pytest=True, needs=CLOUD, root=True),
     )),
-    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
+    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 540, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
     )),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
