@@ -21,7 +21,6 @@ ON_EVERYTHING = {
     "cloudwatch:DescribeAlarms": _SETTINGS,
     "cloudwatch:PutMetricData": _NO_RESOURCE,
     "ec2:Describe*": _SETTINGS,
-    "ec2:GetInstanceTypesFromInstanceRequirements": _NO_RESOURCE,
     "ec2messages:*": _NO_RESOURCE,
     "elasticfilesystem:Describe*": _SETTINGS,
     "elasticfilesystem:ListTagsForResource": _SETTINGS,
