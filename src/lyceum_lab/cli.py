@@ -19,6 +19,7 @@ from lyceum_ops.errors import LyceumError
 
 if TYPE_CHECKING:
     from lyceum_ops.operate import Asked, Here
+    from lyceum_ops.releases.release import Production
 
 app = typer.Typer(
     name="lyceum",
@@ -234,6 +235,79 @@ def unlock(
     from lyceum_ops import operate
 
     operate.unlock(_here(), environment, lock, asked=_asked(None, None, account))
+
+
+def _production(environment: str, account: str) -> Production:
+    from lyceum_ops.releases.release import find
+
+    return find(_here(), environment, asked=_asked(None, None, account))
+
+
+AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as it comes and goes.")]
+
+
+@app.command(rich_help_panel=OPERATE)
+def publish(
+    environment: Environment,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where ./lyceum artifact made it.")],
+    version: Annotated[str, typer.Option("--version", help="Its version.")],
+    account: Meant = "",
+) -> None:
+    """Store an artifact under its version: checked, written once, never overwritten."""
+    from lyceum_ops.releases.published import require_version
+
+    found = _production(environment, account).published
+    new = found.publish(folder, require_version(version))
+    typer.echo(f"{version} is {'published' if new else 'there already, the very same'} in {found.bucket}.")
+
+
+@app.command("release", rich_help_panel=OPERATE)
+def release_(
+    environment: Environment,
+    version: Annotated[str, typer.Option("--version", help="What was published; ./lyceum releases ENV lists it.")],
+    watch: Watch = False,
+    keep_image: Annotated[bool, typer.Option("--keep-image", help="Not on Amazon's newest image.")] = False,
+    at_max_size: AtMaxSize = False,
+    bake: Annotated[
+        int, typer.Option("--bake", min=0, max=3600, metavar="SECONDS", help="How long alarms are watched after it.")
+    ] = 120,
+    account: Meant = "",
+) -> None:
+    """Bring the servers to a release without a pause, and wait: exit 0 when it is live, 1 when it was taken back.
+
+    Run it again after whatever cut it short: it joins what is under way, or finishes it.
+    """
+    from lyceum_ops.releases.release import Wanted, release
+
+    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch))
+
+
+@app.command(rich_help_panel=OPERATE)
+def rollback(
+    environment: Environment, watch: Watch = False, at_max_size: AtMaxSize = False, account: Meant = ""
+) -> None:
+    """Go back to the release before: turn one round that is under way, or replace one that is live."""
+    from lyceum_ops.releases.release import rollback as run
+
+    run(_production(environment, account), at_max_size=at_max_size, watch=watch)
+
+
+@app.command(rich_help_panel=OPERATE)
+def releases(
+    environment: Environment,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many of the last.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    account: Meant = "",
+) -> None:
+    """Tell what ran when, which release is live, and under whose identity it came."""
+    from lyceum_ops.releases import history
+
+    found = _production(environment, account)
+    if as_json:
+        typer.echo(json.dumps(history.history(found, limit=limit), indent=1))
+    else:
+        history.show(found, limit=limit)
 
 
 @app.command(rich_help_panel=OPERATE)

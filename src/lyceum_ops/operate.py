@@ -256,7 +256,7 @@ def _arguments(here: Here, session: Any, caller: Caller, work: Path) -> dict[str
 @contextmanager
 def _place(here: Here, key: str, asked: Asked, caller: Caller) -> Iterator[Path]:
     """The folder of work of one root in one account, held against a second command in this checkout."""
-    _require_account(here, key, asked, caller)
+    require_account(here, key, asked, caller)
     work = here.home / "aws" / caller.account / key
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (work / "lock").open("a") as lock:
@@ -267,7 +267,7 @@ def _place(here: Here, key: str, asked: Asked, caller: Caller) -> Iterator[Path]
         yield work
 
 
-def _require_account(here: Here, key: str, asked: Asked, caller: Caller) -> None:
+def require_account(here: Here, key: str, asked: Asked, caller: Caller) -> None:
     """Raise WrongPlace unless the credentials are of the account that is meant: the named one, or that of last time."""
     if asked.account and not re.fullmatch(r"\d{12}", asked.account):
         raise Usage(f"--account takes the twelve digits of an account; got {asked.account!r}.")
