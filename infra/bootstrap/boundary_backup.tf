@@ -8,7 +8,7 @@ data "aws_iam_policy_document" "boundary_backup" {
       "s3:GetInventoryConfiguration", "s3:ListMultipartUploadParts", "s3:ListTagsForResource",
       "s3:PutBucketNotification", "s3:PutBucketOwnershipControls", "s3:PutBucketVersioning",
       "s3:PutInventoryConfiguration",
-      "rds:AddTagsToResource", "rds:CopyDBSnapshot", "rds:CreateDB*", "rds:DeleteDBSnapshot",
+      "rds:AddTagsToResource", "rds:CopyDBSnapshot", "rds:CreateDBInstance", "rds:CreateDBSnapshot", "rds:DeleteDBSnapshot",
       "rds:ListTagsForResource", "rds:RestoreDBInstanceFromDBSnapshot",
       "backup:DescribeBackupVault", "backup:TagResource",
       "elasticfilesystem:Backup", "elasticfilesystem:CreateFile*", "elasticfilesystem:Restore",

@@ -369,8 +369,11 @@ def prove_apply() -> None:
 
 @prove.command("iam")
 def prove_iam() -> None:
-    """Let the account's policies decide every call: enough for dev and prod, and no way to more than that."""
-    from lyceum_lab.proofs.iam import prove as run
+    """Let the account's policies decide every call: enough for dev and prod, no way to more, nothing without need.
+
+    Applies and destroys both for it. `prove apply` does the same on what it applies.
+    """
+    from lyceum_lab.proofs.iam.prove import prove as run
 
     raise typer.Exit(run())
 

@@ -108,11 +108,8 @@ SUITES = (
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
-    Suite("apply", "dev and prod applied side by side, changed, destroyed: ./lyceum prove apply", 900, (
+    Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
-    )),
-    Suite("iam", "the deployer's rights suffice and lead no further: ./lyceum prove iam", 600, (
-        Check("prove iam", (str(paths.CHECKOUT / "lyceum"), "prove", "iam"), counts=True),
     )),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),

@@ -23,6 +23,8 @@ from lyceum_ops import aws
 from lyceum_ops.aws import Caller
 from lyceum_ops.changes import Plan
 from lyceum_ops.console import err, out, step
+from lyceum_ops.cost.estimate import difference
+from lyceum_ops.cost.show import difference_text, notes
 from lyceum_ops.errors import Refused, Usage, WrongPlace
 from lyceum_ops.roots import Applied, Bootstrap, Platform
 from lyceum_ops.terraform import Inputs, Tally, Terraform
@@ -81,9 +83,14 @@ def bootstrap(here: Here, *, asked: Asked, region: str = "") -> None:
 
 
 def plan(here: Here, environment: str, *, asked: Asked) -> None:
-    """Show what an apply would do to an environment, and change nothing."""
+    """Show what an apply would do to an environment, and to what it costs a month; change nothing."""
     with _environment(here, environment, asked) as (root, inputs):
-        root.forget(_plan(root, inputs))
+        found = _plan(root, inputs)
+        try:
+            if not found.empty:
+                _show_cost(root, found)
+        finally:
+            root.forget(found)
 
 
 def apply(here: Here, environment: str, *, asked: Asked) -> None:
@@ -169,6 +176,13 @@ def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:
         what = ", ".join(sorted({change.loses for change in found.lost}))
         out.print(f"[bold red]This loses data: {len(found.lost)} of the resources above hold it ({what}).[/bold red]")
     return found
+
+
+def _show_cost(root: Applied, plan: Plan) -> None:
+    """What the plan changes of the monthly bill, under the larger load of `./lyceum cost`."""
+    found = difference(root.root.show(plan.file))
+    for text in (*difference_text(found), *notes((found.after,))):
+        out.print(text, markup=False)
 
 
 def _apply(root: Applied, plan: Plan, asked: Asked, *, destroy: bool = False) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -129,6 +130,33 @@ def test_a_plan_lists_changes_by_address_and_changes_nothing(
     assert "1 to update, 1 to replace" in said.out
     assert "± replace  terraform_data.zone  because of triggers_replace" in said.out
     assert size(bootstrapped) == 1
+    operate.plan(here, "dev", asked=YES)
+    said = capsys.readouterr()
+    assert "nothing to change" in said.out
+    assert "paid for" not in said.out
+
+
+def test_a_plan_ends_with_what_it_changes_of_the_monthly_bill(
+    bootstrapped: Emulated, here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, rest = TABLE.split("variable", maxsplit=1)
+    provider = head + next(line for line in rest.splitlines() if line.startswith("provider ")) + "\n"
+    keys = here.infra / "platform" / "keys.tf"
+    one = provider + 'resource "aws_kms_key" "logs" {\n  count = 1\n}\n'
+    keys.write_text(one)
+    operate.apply(here, "dev", asked=YES)
+    keys.write_text(one.replace("count = 1", "count = 2") + 'resource "aws_sqs_queue" "jobs" {}\n')
+    capsys.readouterr()
+    operate.plan(here, "dev", asked=YES)
+    said = capsys.readouterr().out
+    assert "What the plan changes, US dollars a month, with 500 learners, 10 h each:" in said
+    assert re.search(r"\+1\.00 fixed .*: 1\.00 to 2\.00", said)
+    assert re.search(r"\+1\.\d\d from 1\.\d\d to 2\.\d\d", said)
+    assert "NOT COUNTED, as nobody has said what it costs (rates.py): aws_sqs_queue.jobs" in said
+    assert not list(here.home.rglob("*.tfplan")), "a plan may hold secrets"
+    keys.write_text(one)
+    operate.plan(here, "dev", asked=asked(size="2"))
+    assert "The plan changes nothing that is paid for, with 500 learners, 10 h each." in capsys.readouterr().out
 
 
 def test_an_administrator_who_applies_is_warned(

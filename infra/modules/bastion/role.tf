@@ -46,7 +46,7 @@ data "aws_iam_policy_document" "sessions" {
   statement {
     sid       = "LogSessions"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = [var.session_log_group.arn, "${var.session_log_group.arn}:*"]
+    resources = ["${var.session_log_group.arn}:*"]
   }
 
   # It asks whether the group is encrypted before it writes there. Cannot be narrowed to a group.

@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "flow_log" {
   statement {
     sid       = "WriteFlows"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = [var.flow_log.group_arn, "${var.flow_log.group_arn}:*"]
+    resources = ["${var.flow_log.group_arn}:*"]
   }
 
   # Cannot be narrowed to a group.

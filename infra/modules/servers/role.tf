@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "server" {
   # Materials and videos: the platform signs addresses for browsers, and may sign what it may do itself.
   statement {
     sid       = "Content"
-    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
+    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     resources = ["${var.access.content_bucket_arn}/*"]
   }
 
@@ -53,19 +53,16 @@ data "aws_iam_policy_document" "server" {
     resources = ["arn:${data.aws_partition.current.partition}:s3:::${var.release_bucket}/*"]
   }
 
-  # Items, never the table: it can be neither emptied by its settings nor deleted from here.
+  # Items, never the table; and of items what the platform asks for: it adds to them, and removes none.
   statement {
-    sid = "Progress"
-    actions = [
-      "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
-    ]
+    sid       = "Progress"
+    actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     resources = [var.access.progress_table_arn]
   }
 
   statement {
     sid       = "OwnSecrets"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    actions   = ["secretsmanager:GetSecretValue"]
     resources = var.access.secret_arns
   }
 
@@ -75,7 +72,7 @@ data "aws_iam_policy_document" "server" {
 
     content {
       sid       = "KeysOf${title(statement.key)}"
-      actions   = statement.key == "secretsmanager" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      actions   = local.key_uses[statement.key]
       resources = statement.value
 
       condition {
@@ -102,7 +99,7 @@ data "aws_iam_policy_document" "server" {
   statement {
     sid       = "OwnLogs"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = flatten([for arn in var.access.log_group_arns : [trimsuffix(arn, ":*"), "${trimsuffix(arn, ":*")}:log-stream:*"]])
+    resources = [for arn in var.access.log_group_arns : "${trimsuffix(arn, ":*")}:*"]
   }
 
   statement {
@@ -142,5 +139,14 @@ data "aws_iam_policy_document" "server" {
         values   = [statement.value.from_address]
       }
     }
+  }
+}
+
+locals {
+  # What each service asks of its key in the name of whoever reads and writes there.
+  key_uses = {
+    dynamodb       = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    s3             = ["kms:Decrypt", "kms:GenerateDataKey"]
+    secretsmanager = ["kms:Decrypt"]
   }
 }

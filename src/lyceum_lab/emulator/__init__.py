@@ -19,3 +19,5 @@ ACCOUNT = "123456789012"
 # The one key that exists from the start: a rehearsal's administrator. It opens nothing real.
 ROOT_KEY = "AKIAREHEARSAL0000000"
 ROOT_SECRET = "rehearsal"  # noqa: S105 - a secret of nothing
+# In the place of a machine's metadata service: the credentials of a role, by its name, for an hour.
+CREDENTIALS = "/_lyceum/credentials/"

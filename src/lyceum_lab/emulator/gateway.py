@@ -17,7 +17,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from lyceum_lab.emulator import ACCOUNT, fillers, inventory, record, wire
+from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, inventory, lookup, record, wire
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -66,6 +66,10 @@ class Gateway:
         if path == "/_lyceum/asked" and self._permissions:
             with self._lock:
                 return _json(200, self._permissions.asked_by())
+        if path.startswith(CREDENTIALS):
+            with self._lock:
+                made = lookup.credentials(path.removeprefix(CREDENTIALS))
+            return _json(200, made) if made else _json(404, {"error": "there is no such role"})
         return _json(404, {"error": f"{path} is not a page of the emulator"})
 
     # ------------------------------------------------------------------------------------------------ AWS

@@ -13,6 +13,7 @@ from moto.backends import get_backend
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.iam.policies import Policy, parse
 
+REGION, HOUR = "us-east-1", 3600
 Documents = list[tuple[str, str]]  # name, JSON
 
 
@@ -58,6 +59,20 @@ def session(access_key: str) -> Holder | None:
                 made.arn, policies, role.permissions_boundary_arn or "", role.arn, made.policy or "", made.expiration
             )
     return None
+
+
+def credentials(name: str) -> dict[str, str]:
+    """New credentials of a role, as a machine's metadata service gives them out; empty without such a role."""
+    role = _role(name)
+    if role is None:
+        return {}
+    made = _backend("sts").assume_role(REGION, "machine", role.arn, "", HOUR, "")
+    return {
+        "AccessKeyId": made.access_key_id,
+        "SecretAccessKey": made.secret_access_key,
+        "Token": made.session_token,
+        "Expiration": f"{made.expiration:%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def has_device(name: str, serial: str) -> bool:

@@ -51,6 +51,13 @@ def source() -> str:
 
 
 @cache
+def names(prefix: str) -> tuple[str, ...]:
+    """Every action that AWS documents of a service, such as `ec2:RunInstances`."""
+    service = _table()["services"].get(prefix, {"actions": {}})
+    return tuple(f"{prefix}:{operation}" for operation in service["actions"])
+
+
+@cache
 def find(name: str) -> Action | None:
     """The action of that name, such as `ec2:RunInstances`; None when AWS documents none (of the services kept here)."""
     prefix, _, operation = name.partition(":")

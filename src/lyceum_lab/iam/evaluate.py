@@ -21,7 +21,10 @@ ANY = "(any)"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. `arn` is the user's, or the session's of an assumed role, whose own ARN is then `role`."""
+    """Who asks. `arn` is the user's, or the session's of an assumed role, whose own ARN is then `role`.
+
+    An AWS service that asks for itself is `service`, such as `ec2.amazonaws.com`, and has neither ARN nor account.
+    """
 
     arn: str
     account: str
@@ -29,10 +32,11 @@ class Principal:
     boundary: Policy | None = None
     session: Policy | None = None
     role: str = ""
+    service: str = ""
 
     @property
     def partition(self) -> str:
-        return self.arn.split(":")[1]
+        return self.arn.split(":")[1] if ":" in self.arn else "aws"
 
     @property
     def stable(self) -> str:
@@ -163,7 +167,7 @@ def _names(statement: Statement, who: Principal) -> str:
 def _named(principals: object, who: Principal) -> str:
     if not isinstance(principals, dict):
         return ""
-    found = set()
+    found = {"user" for value in principals.get("Service", ()) if who.service and value == who.service}
     for value in (*principals.get("AWS", ()), *principals.get("*", ())):
         if value == who.arn:
             found.add("session" if who.role else "user")

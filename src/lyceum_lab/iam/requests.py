@@ -303,7 +303,7 @@ def _tags_on_create(call: Asking, own: list[Asked]) -> Iterator[Asked]:
     needs = [need for need in action.needs if need.startswith(f"{action.service}:") and TAGGING.search(need)]
     for needed in needs or TAGGED_BY.get(name, TAGGED_BY.get(action.service, ())):
         on = actions.find(needed)
-        for arn in sorted({each.resource for each in own}):
+        for arn in sorted({each.resource.removesuffix(":log-stream:") for each in own}):
             if on is None or not on.types or arn == "*" or any(_fits(kind.arn, arn) for kind in on.types):
                 yield _tagging(call, needed, arn, operation, sent)
 
@@ -339,7 +339,6 @@ NAMED: dict[str, dict[str, tuple[str, ...]]] = {
         "access-point": ("AccessPointId", "ResourceId"),
     },
     "lambda": {"function": ("FunctionName",)},
-    "logs": {"log-group": ("logGroupName",)},
     "rds": {
         "db": ("DBInstanceIdentifier",), "pg": ("DBParameterGroupName",), "subgrp": ("DBSubnetGroupName",),
         "og": ("OptionGroupName",), "snapshot": ("DBSnapshotIdentifier", "FinalDBSnapshotIdentifier"),
@@ -371,7 +370,7 @@ def _candidates(call: Asking, action: Action) -> Iterator[tuple[ResourceType, st
     special = {
         "ec2": _of_ec2, "s3": _of_s3, "iam": _of_iam, "kms": _of_kms, "secretsmanager": _of_secrets,
         "elasticloadbalancing": _of_load_balancers, "wafv2": _of_firewall, "autoscaling": _of_groups,
-        "scheduler": _of_schedules,
+        "scheduler": _of_schedules, "logs": _of_logs,
     }.get(action.service)  # fmt: skip
     if special:
         for name, arn in special(call, action):
@@ -524,6 +523,17 @@ def _of_schedules(call: Asking, action: Action) -> Iterator[tuple[str, str]]:
         yield "schedule", f"arn:aws:scheduler:{call.region}:{call.account.number}:schedule/{group}/{name}"
 
 
+def _of_logs(call: Asking, action: Action) -> Iterator[tuple[str, str]]:
+    """CloudWatch Logs holds all but the tagging of a group against the ARN that ends in `:*` (its User Guide, "Overview
+    of managing access permissions"); its refusals write it as a stream without a name.
+    """
+    if name := call.parameters.get("logGroupName"):
+        group = f"arn:aws:logs:{call.region}:{call.account.number}:log-group:{name}"
+        stream = call.parameters.get("logStreamName", "")
+        yield "log-stream", f"{group}:log-stream:{stream}"
+        yield "log-group", f"{group}:log-stream:{stream if call.operation == 'CreateLogStream' else ''}"
+
+
 def _named(call: Asking, service: str, arn: str, value: str) -> str:
     if service in {"sqs", "route53"}:  # an address, or a path
         return _fill(arn, call, value.rsplit("/", 1)[-1])
@@ -615,6 +625,10 @@ def _context(call: Asking, name: str, resource: str) -> dict[str, Any]:
         pass  # ec2:CreateAction is told only while something is made
     elif name == "ec2:RunInstances":
         found |= _launch_context(call, resource)
+    elif name == "cloudwatch:PutMetricData":
+        found["cloudwatch:namespace"] = told.get("Namespace")
+    elif name in {"ses:SendEmail", "ses:SendRawEmail"}:
+        found["ses:FromAddress"] = told.get("FromEmailAddress") or told.get("Source")
     elif name == "rds:CreateDBInstance":
         found["rds:PubliclyAccessible"] = told.get("PubliclyAccessible")
     return found

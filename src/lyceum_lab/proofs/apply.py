@@ -1,5 +1,6 @@
 """`./lyceum prove apply`: the exact code of dev and prod is applied side by side, changed as operators change it, and
-destroyed again, by the code that operates AWS (lyceum_ops), as the deployer that bootstrap made.
+destroyed again, by the code that operates AWS (lyceum_ops), as the deployer that bootstrap made, with every call
+decided by the account's policies. What is applied serves the proofs of the network and of permissions as well.
 
 An empty plan proves nothing about a field that the emulator merely echoes. The shares of moto's own answers, and the
 echoed fields, are therefore part of what is printed.
@@ -22,6 +23,7 @@ from lyceum_lab import paths
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs import cost
 from lyceum_lab.proofs.cloud import Cloud, account
+from lyceum_lab.proofs.iam.prove import Proof as Permissions
 from lyceum_lab.proofs.network import prove as network
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
@@ -36,11 +38,13 @@ PROMISES = {
     "applied": "the exact code of dev and of prod is applied side by side, as the deployer",
     "interrupted": "an apply that is cut short half way is finished by the next one",
     "empty": "a second plan changes nothing, in dev and in prod",
+    "roles": "what runs in dev and in prod may do what it does and nothing more, and is become by nobody else",
     "network": "the applied network of dev and of prod lets pass what must and nothing else, and misses each rule",
     "secrets": "no state holds a value of a secret",
     "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
     "protected": "prod refuses to be destroyed: while it is protected, and without its name",
+    "rights": "the deployer's rights sufficed for all of it, lead no further, and each is missed when it goes",
     "destroyed": "what is destroyed is gone: the account holds what bootstrap made and nothing else",
     "bootstrap": "what the account has once can be changed; its protections lifted, it goes too and leaves nothing",
     "fillers": "each filler that the emulator has for Terraform is used",
@@ -64,6 +68,7 @@ class Scissors:
         self.wanted = wanted
         self.done = 0
         self.begun: dict[str, float] = {}
+        self.ended = 0.0
 
     def hear(self, event: Event) -> None:
         """Raise `Cut` when it is time."""
@@ -74,7 +79,9 @@ class Scissors:
             case "apply_complete" | "apply_errored":
                 self.begun.pop(address, None)
                 self.done += 1
-        waiting = all(time.monotonic() - began > self.WAITING for began in self.begun.values())
+                # What waited for it begins now, and is heard of later.
+                self.ended = time.monotonic()
+        waiting = all(time.monotonic() - then > self.WAITING for then in (self.ended, *self.begun.values()))
         if self.begun and waiting and self.done * 2 >= self.wanted:
             raise Cut
 
@@ -185,7 +192,8 @@ def prove() -> int:
     """Run the proof. Returns the exit code."""
     report = Report(PROMISES)
     began = time.monotonic()
-    with account("apply") as cloud:
+    with account("apply", enforce=True) as cloud:
+        permissions = Permissions(cloud)
         dev, prod = _environment(cloud, "dev"), _environment(cloud, "prod")
         # The threads live to the end: Linux would end Terraform with the thread that started it.
         with ThreadPoolExecutor(max_workers=2) as pool:
@@ -196,13 +204,16 @@ def prove() -> int:
             both = (dev, prod)
             report.try_("empty", lambda: "; ".join(pool.map(_second_plan, both)))
             report.try_("network", lambda: _network(cloud))
+            report.try_("roles", lambda: _kept(permissions.on_applied()))
             report.try_("secrets", lambda: _no_secret_in_states(cloud))
             report.try_("protected", lambda: _refuses(cloud, prod))
             going = pool.submit(_destroy_protected, cloud, prod)
             report.try_("changes", lambda: _change(dev))
             report.try_("release", lambda: _release(cloud, dev))
             report.try_("destroyed", lambda: _nothing_left(cloud, dev, going))
-            report.try_("bootstrap", lambda: _bootstrap(cloud))
+            report.try_("rights", lambda: _kept(permissions.on_destroyed()))
+            tried = _more(cloud)
+            report.try_("bootstrap", lambda: _bootstrap(cloud, tried))
             report.try_("fillers", lambda: _fillers(cloud))
         for environment in both:
             seconds = ", ".join(f"{what} {value:.0f} s" for what, value in environment.seconds.items())
@@ -268,6 +279,12 @@ def _network(cloud: Cloud) -> str:
     broken = [name for name in ("dev", "prod") if network.prove_on(cloud.admin, name)]
     require(not broken, f"see above, of {listed(broken)}")
     return f"{len(network.PROMISES)} promises in each"
+
+
+def _kept(kept: bool) -> str:
+    """The outcome of `./lyceum prove iam`, a part of which was tried here."""
+    require(kept, "see above")
+    return ""
 
 
 def _no_secret_in_states(cloud: Cloud) -> str:
@@ -398,16 +415,20 @@ def _destroy(cloud: Cloud, environment: Environment) -> None:
 def _nothing_left(cloud: Cloud, dev: Environment, prod: Future[None]) -> str:
     _destroy(cloud, dev)
     prod.result()
-    left = cloud.resources()
-    more = {
-        f"{service} {kind}": count - cloud.before.get(service, {}).get(kind, 0)
-        for service, kinds in left.items()
-        for kind, count in kinds.items()
-        if count != cloud.before.get(service, {}).get(kind, 0)
-    }
+    more = _more(cloud)
     require(not more, f"left over: {more}")
     kinds = sum(len(kinds) for kinds in cloud.before.values())
     return f"{kinds} kinds of resources, each as many as before"
+
+
+def _more(cloud: Cloud) -> dict[str, int]:
+    """What there is beyond what there was before any environment, by service and kind."""
+    return {
+        f"{service} {kind}": count - cloud.before.get(service, {}).get(kind, 0)
+        for service, kinds in cloud.resources().items()
+        for kind, count in kinds.items()
+        if count != cloud.before.get(service, {}).get(kind, 0)
+    }
 
 
 BUDGET = Expected(
@@ -424,7 +445,8 @@ PROTECTIONS = {
 }
 
 
-def _bootstrap(cloud: Cloud) -> str:
+def _bootstrap(cloud: Cloud, tried: dict[str, int]) -> str:
+    """`tried` is there on purpose: what attempts at the deployer's rights made, by service and kind."""
     root = cloud.owner.bootstrap()
     inputs = Inputs(values={**infrastructure.BOOTSTRAP_VARIABLES, **BUDGET.values})
     plan = root.plan(inputs)
@@ -450,7 +472,12 @@ def _bootstrap(cloud: Cloud) -> str:
     root.apply(root.plan(inputs))
     root.leave_bucket()
     root.apply(root.plan(inputs, destroy=True))
-    left = {service: kinds for service, kinds in cloud.resources().items() if service != "route53"}
+    left = {
+        f"{service} {kind}": count - tried.get(f"{service} {kind}", 0)
+        for service, kinds in cloud.resources().items()
+        for kind, count in kinds.items()
+        if service != "route53" and count != tried.get(f"{service} {kind}", 0)
+    }
     require(not left, f"left over: {left}")
     return "changed, protected, destroyed: of the account only the domain's zone is left, which was there before"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import threading
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths, platform
-from lyceum_lab.emulator import ROOT_KEY, ROOT_SECRET
+from lyceum_lab.emulator import CREDENTIALS, ROOT_KEY, ROOT_SECRET
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
 from lyceum_ops.roots import Bootstrap, Platform
@@ -45,7 +46,11 @@ NEEDED: dict[str, tuple[str, str, str | None]] = {
     "table": ("module.progress", "aws_dynamodb_table", None),
     "database password": ("module.secrets", "aws_secretsmanager_secret_version", "database"),
     "secret key": ("module.secrets", "aws_secretsmanager_secret_version", "secret-key"),
+    "role": ("module.servers", "aws_iam_role_policy", None),
 }
+
+
+SECRETS_OF_ONE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
@@ -66,6 +71,12 @@ def aws_environment(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
+
+
+def server_environment(endpoint: str, role: str) -> dict[str, str]:
+    """The same as a server has it: no key of its own, but its role's, fetched and renewed from where it runs."""
+    kept = {name: value for name, value in aws_environment(endpoint).items() if name not in SECRETS_OF_ONE}
+    return {**kept, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint}{CREDENTIALS}{role}"}
 
 
 def isolate() -> None:
@@ -99,6 +110,21 @@ class Session:
             region_name=REGION,
         )
         return cls(found, env["AWS_ENDPOINT_URL"])
+
+    @classmethod
+    def as_role(cls, endpoint: str, role: str) -> Session:
+        """With the credentials that a machine of this role is given, for an hour."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{endpoint}{CREDENTIALS}{role}", timeout=30) as answer:
+            given = json.load(answer)
+        return cls.of(
+            {
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["Token"],
+                "AWS_ENDPOINT_URL": endpoint,
+            }
+        )
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.url)
@@ -190,8 +216,9 @@ class Stack:
         place = (resource["module"].split("[")[0], resource["resource_type"], resource["resource_key"])
         for name, wanted in NEEDED.items():
             if place == wanted:
-                # A version of a secret is known by the secret's ARN and its own id.
-                self.found[name] = hook["id_value"].split("|")[0]
+                # A version of a secret is known by the secret's ARN and its own id, a policy by its role and its name.
+                value = hook["id_value"].split("|")[0]
+                self.found[name] = value.split(":")[0] if name == "role" else value
 
     def _arguments(self, name: str) -> dict[str, Any]:
         return {

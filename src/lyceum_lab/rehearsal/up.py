@@ -94,7 +94,7 @@ class Supervisor:
         self.state.write()
 
     def _start_emulator(self) -> str:
-        self.children["emulator"], endpoint = emulated.start(self.logs, self.env)
+        self.children["emulator"], endpoint = emulated.start(self.logs, self.env, enforce=True)
         self.state.emulator = endpoint
         self._keep_pids()
         return endpoint
@@ -139,9 +139,9 @@ class Supervisor:
                 applying.result()
             line.note(stack.progress)
         log = self.logs / "platform.log"
-        aws = infrastructure.aws_environment(endpoint)
-        # As a server's role would; the lab has its administrator.
-        kept = infrastructure.Session.of(aws).client("secretsmanager")
+        # As a server: with its role, over which the account's policies decide.
+        aws = infrastructure.server_environment(endpoint, stack.found["role"])
+        kept = infrastructure.Session.as_role(endpoint, stack.found["role"]).client("secretsmanager")
         password, secret_key = (
             str(kept.get_secret_value(SecretId=stack.found[name])["SecretString"])
             for name in ("database password", "secret key")

@@ -111,7 +111,16 @@ def told(found: list[Asked]) -> list[tuple[str, str]]:
         ("ssm", "GetParameter", {"Name": "/aws/service/x"},
          [("ssm:GetParameter", "ssm:eu-west-1::parameter/aws/service/x")]),
         ("ssm", "GetParameter", {"Name": "/ours/x"}, [("ssm:GetParameter", "ssm:~parameter/ours/x")]),
-        ("logs", "CreateLogGroup", {"logGroupName": "/a/b"}, [("logs:CreateLogGroup", "logs:~log-group:/a/b")]),
+        ("logs", "CreateLogGroup", {"logGroupName": "/a/b"},
+         [("logs:CreateLogGroup", "logs:~log-group:/a/b:log-stream:")]),
+        ("logs", "DescribeLogStreams", {"logGroupName": "/g"},
+         [("logs:DescribeLogStreams", "logs:~log-group:/g:log-stream:")]),
+        ("logs", "CreateLogStream", {"logGroupName": "/g", "logStreamName": "i/1"},
+         [("logs:CreateLogStream", "logs:~log-group:/g:log-stream:i/1")]),
+        ("logs", "PutLogEvents", {"logGroupName": "/g", "logStreamName": "i/1"},
+         [("logs:PutLogEvents", "logs:~log-group:/g:log-stream:i/1")]),
+        ("logs", "ListTagsForResource", {"resourceArn": "arn:aws:logs:eu-west-1:1:log-group:/g"},
+         [("logs:ListTagsForResource", "logs:~log-group:/g")]),
         ("route53", "GetHostedZone", {"Id": "/hostedzone/Z1"}, [("route53:GetHostedZone", "route53:::hostedzone/Z1")]),
         ("scheduler", "CreateSchedule", {"Name": "s", "Target": {"RoleArn": ROLE}},
          [("scheduler:CreateSchedule", "scheduler:~schedule/default/s"), ("iam:PassRole", "iam::1:role/ours")]),
@@ -238,3 +247,11 @@ NAMES = {*ACTIONS.values(), *PASSED, *(name for names in TAGGED_BY.values() for 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_action_that_is_named_here_is_one_of_awss(name: str) -> None:
     assert actions.find(name) is not None
+
+
+def test_a_metric_tells_its_namespace_and_a_letter_its_sender() -> None:
+    (metric,) = ask("monitoring", "PutMetricData", Namespace="Lyceum/dev", MetricData=[])
+    assert (metric.action, metric.resource) == ("cloudwatch:PutMetricData", "*")
+    assert metric.context["cloudwatch:namespace"] == "Lyceum/dev"
+    letter = ask("ses", "SendEmail", "sesv2", FromEmailAddress="a@lyceum.example")[0]
+    assert letter.context["ses:FromAddress"] == "a@lyceum.example"

@@ -15,15 +15,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths
+from lyceum_lab.proofs import installed
 from lyceum_lab.proofs.static.resources import plain
-from lyceum_ops.errors import LyceumError, MissingTool
+from lyceum_ops.errors import LyceumError
 from lyceum_ops.processes import die_with_parent
 
 LOCK = paths.CHECKOUT / "requirements" / "checkov.txt"
@@ -66,23 +66,7 @@ class Scan:
 
 def install(tools: Path) -> Path:
     """The checkov of the lock, installed once below `tools`. Raises MissingTool when that cannot be done."""
-    home = tools / "checkov"
-    binary, stamp = home / "bin" / "checkov", home / ".lock"
-    if binary.exists() and stamp.exists() and stamp.read_bytes() == LOCK.read_bytes():
-        return binary
-    shutil.rmtree(home, ignore_errors=True)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    for argv in (
-        [sys.executable, "-m", "venv", str(home)],
-        [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--require-hashes", "-r", str(LOCK)],
-    ):  # fmt: skip
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, preexec_fn=die_with_parent())
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise MissingTool(f"checkov could not be installed: {last}", "Check the network or PIP_INDEX_URL.")
-    stamp.write_bytes(LOCK.read_bytes())
-    return binary
+    return installed.install("checkov", LOCK, tools)
 
 
 def blocks(infra: Path) -> list[Block]:

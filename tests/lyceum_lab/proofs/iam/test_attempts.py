@@ -1,4 +1,4 @@
-"""The proof of IAM fails, by name, when what it proves is broken."""
+"""The attempts at more than the deployer is: one right too many, or too few, is named."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import pytest
 from tests.lyceum_lab.emulator.conftest import Emulator
 
 from lyceum_lab.emulator import ACCOUNT, ROOT_KEY, ROOT_SECRET
-from lyceum_lab.iam.evaluate import Request
 from lyceum_lab.iam.limits import LIMITS, measure
-from lyceum_lab.iam.policies import parse
-from lyceum_lab.proofs import iam as proof
 from lyceum_lab.proofs.cloud import Cloud
+from lyceum_lab.proofs.iam import account as account_of
+from lyceum_lab.proofs.iam import attempts as proof
 from lyceum_lab.proofs.report import Broken
 from lyceum_lab.rehearsal.infrastructure import Session
 
@@ -69,7 +68,7 @@ def account(start_emulator: Callable[..., Emulator]) -> Account:
 
 def test_one_right_too_many_is_named(account: Account) -> None:
     nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
-    assert "all refused" in proof._all_refused(account.deployer(nothing), account.known)
+    assert "all refused" in proof.all_refused(account.deployer(nothing), account.known)
     for action, what in (
         ("iam:CreateUser", "make a user"),
         ("kms:CreateGrant", "give the trail's key a grant"),
@@ -78,51 +77,33 @@ def test_one_right_too_many_is_named(account: Account) -> None:
         ("elasticfilesystem:TagResource", "make another project's files its own"),
     ):
         with pytest.raises(Broken, match=r"^the deployer can ") as broken:
-            proof._all_refused(account.deployer({"Effect": "Allow", "Action": action, "Resource": "*"}), account.known)
+            proof.all_refused(account.deployer({"Effect": "Allow", "Action": action, "Resource": "*"}), account.known)
         assert what in str(broken.value)
         assert "read bootstrap's state" not in str(broken.value)
 
 
 def test_one_right_too_few_is_named(account: Account) -> None:
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    assert "calls" in proof._all_allowed(account.deployer(everything), account.known)
+    assert "calls" in proof.all_allowed(account.deployer(everything), account.known)
     passing = {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}
     with pytest.raises(Broken, match="the deployer cannot ") as broken:
-        proof._all_allowed(account.deployer(everything, passing), account.known)
+        proof.all_allowed(account.deployer(everything, passing), account.known)
     assert "pass its own role" in str(broken.value)
     assert "with an explicit deny in an identity-based policy" in str(broken.value)
-
-
-def test_a_statement_that_nothing_needs_is_named() -> None:
-    look = {"Sid": "Look", "Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
-    end = {"Sid": "End", "Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
-    never = {"Sid": "Never", "Effect": "Deny", "Action": "ec2:DeleteVpc", "Resource": "*"}
-    document = {"Version": "2012-10-17", "Statement": [look, end, never]}
-    policies = [parse("own", document)]
-    requests = [
-        Request("ec2:DescribeVpcs", "*", {}),
-        Request("ec2:DeleteVpc", "arn:aws:ec2:us-east-1:1:vpc/vpc-1", {}),
-        Request("ec2:CreateVpc", "arn:aws:ec2:us-east-1:1:vpc/*", {}),
-    ]
-    assert proof.minimal(policies, requests).startswith("3 of 3 statements")
-    with pytest.raises(Broken, match=r"nothing notices that own/Look is gone"):
-        proof.minimal(policies, requests[1:])
-    with pytest.raises(Broken, match=r"nothing notices that own/Never is gone"):
-        proof.minimal(policies, [requests[0], requests[2]])
 
 
 def test_a_policy_over_awss_limit_is_named(account: Account) -> None:
     iam = account.admin.client("iam")
     for number in range(9):
         iam.create_policy(PolicyName=f"short-{number}", PolicyDocument=proof.ALL)
-    assert "policies; the fullest is" in proof.sizes(account.admin)
+    assert "policies; the fullest is" in account_of.sizes(account.admin)
     actions = [f"s3:Get{number:04}" for number in range(500)]
     long = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
     iam.create_role(RoleName="long", AssumeRolePolicyDocument=ASSUMED_BY_ANYBODY)
     for name in ("one", "two"):
         iam.put_role_policy(RoleName="long", PolicyName=name, PolicyDocument=json.dumps(long))
     with pytest.raises(Broken, match=r"the inline policies of long has 1[0-9]{4} characters of 10240"):
-        proof.sizes(account.admin)
+        account_of.sizes(account.admin)
 
 
 @pytest.mark.parametrize("kind", sorted(LIMITS))
