@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -185,11 +186,17 @@ def bootstrap(
 
 
 @app.command(rich_help_panel=OPERATE)
-def plan(environment: Environment, var: Variables = None, var_file: VariableFiles = None, account: Meant = "") -> None:
+def plan(
+    environment: Environment,
+    var: Variables = None,
+    var_file: VariableFiles = None,
+    account: Meant = "",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep it, for apply --plan FILE.")] = None,
+) -> None:
     """Show what an apply would change in an environment, by address, lost data first. Changes nothing."""
     from lyceum_ops import operate
 
-    operate.plan(_here(), environment, asked=_asked(var, var_file, account))
+    operate.plan(_here(), environment, asked=_asked(var, var_file, account), out_file=out)
 
 
 @app.command(rich_help_panel=OPERATE)
@@ -200,6 +207,9 @@ def apply(
     account: Meant = "",
     yes: Yes = False,
     yes_destroy: YesDestroy = "",
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do what this plan says, or nothing.")
+    ] = None,
 ) -> None:
     """Create or change an environment: plan, show, ask, then do exactly what was shown. As the deployer.
 
@@ -208,7 +218,18 @@ def apply(
     """
     from lyceum_ops import operate
 
-    operate.apply(_here(), environment, asked=_asked(var, var_file, account, yes, yes_destroy))
+    asked = _asked(var, var_file, account, yes, yes_destroy)
+    if plan and not var:
+        asked = replace(asked, values={})  # those of the environment went into the plan
+    operate.apply(_here(), environment, asked=asked, plan_file=plan)
+
+
+@app.command("show-plan", rich_help_panel=OPERATE)
+def show_plan(file: Annotated[Path, typer.Argument(metavar="FILE", help="What plan --out kept.")]) -> None:
+    """Say in one line what a kept plan would do, whether data is lost, and what it costs."""
+    from lyceum_ops import saved_plans
+
+    typer.echo(saved_plans.read(file).summary)
 
 
 @app.command(rich_help_panel=OPERATE)

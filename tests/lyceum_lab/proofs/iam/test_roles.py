@@ -97,7 +97,9 @@ def test_the_purge_runs_with_its_role_and_lacks_a_right_by_name(account: Account
     assert "the function's own code" in roles._purge(account.place)
     assert "2 of 2 statements, 4 of 4 actions" in roles.needed(account.place)
     account.give("purge-logs", *PURGE, {"Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": "*"})
-    with pytest.raises(Broken, match=r"nothing notices that purge-logs/own/3, purge-logs/own/3 logs:FilterLogEvents is"):
+    with pytest.raises(
+        Broken, match=r"nothing notices that purge-logs/own/3, purge-logs/own/3 logs:FilterLogEvents is"
+    ):
         roles.needed(account.place)
     account.give("purge-logs", {**PURGE[0], "Action": "logs:DescribeLogStreams"}, PURGE[1])
     with pytest.raises(Broken, match=r"the purge: .*not authorized to perform: logs:DeleteLogStream"):
