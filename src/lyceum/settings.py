@@ -7,6 +7,7 @@ server and no account: SQLite, files under `var/`, no mail. The same code runs i
 |---|---|---|
 | LYCEUM_VAR_DIR | `<repository>/var` | base of every default below |
 | DATABASE_URL | SQLite in the var directory | student data |
+| DATABASE_PASSWORD_SECRET | none | ARN in Secrets Manager of a PostgreSQL password that may change meanwhile |
 | CONTENT_URL | `file://<var>/content` | course materials: `file:///folder` or `s3://bucket` |
 | PROGRESS_URL | `database:` | course progress: `database:` or `dynamodb://table` |
 | SHARED_FILES_DIR | `<var>/shared` | files that students share |
@@ -107,6 +108,9 @@ DATABASES: dict[str, Any] = {
         DATABASE_URL or f"sqlite:///{VAR_DIR / 'lyceum.sqlite3'}", conn_max_age=60, conn_health_checks=True
     )
 }
+DATABASE_PASSWORD_SECRET = environment.text("DATABASE_PASSWORD_SECRET")
+if DATABASE_PASSWORD_SECRET and DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "lyceum.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {

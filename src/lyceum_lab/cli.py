@@ -367,6 +367,30 @@ def cost(
     raise typer.Exit(command.run(paths.CHECKOUT, environment, asked=asked, plan=plan, as_json=as_json, say=typer.echo))
 
 
+@app.command(rich_help_panel=OPERATE)
+def artifact(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; .lyceum/artifacts if not given.")
+    ] = None,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Take what is in no commit along; the version says so.")
+    ] = False,
+) -> None:
+    """Build the release of the checked-out commit: one archive, the same bytes from the same commit."""
+    from lyceum_lab import paths
+    from lyceum_ops import artifact as artifacts
+    from lyceum_ops.console import out as console
+    from lyceum_ops.console import step
+
+    target = out or paths.HOME / "artifacts"
+    with step("build the artifact") as line:
+        made = artifacts.build(
+            paths.CHECKOUT, target, cache=paths.HOME / "wheels", allow_dirty=allow_dirty, say=line.note
+        )
+        line.note(f"{made.version}, {made.size / 2**20:.1f} MiB")
+    console.print(f"{made.archive}\nsha256 {made.sha256}")
+
+
 prove = typer.Typer(
     help="Try a promise of the infrastructure on an emulated AWS, and say what was found.",
     no_args_is_help=True,
@@ -435,6 +459,17 @@ def prove_network(
 
         raise Usage("A question needs --from, --to and, by tcp or udp, --port.")
     raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
+
+
+@prove.command("packets")
+def prove_packets(
+    environment: Annotated[str, typer.Option("--environment", metavar="ENV", help="dev or prod.")] = "dev",
+    running: Annotated[bool, typer.Option("--running", help="Look at the rehearsal that runs: no apply.")] = False,
+) -> None:
+    """Build the applied network of namespaces and send packets between all hosts; only what may, arrives. As root."""
+    from lyceum_lab.proofs.packets import prove as proof
+
+    raise typer.Exit(proof.prove(environment, running=running))
 
 
 @prove.command("static")

@@ -19,8 +19,9 @@ from lyceum_ops.processes import die_with_parent
 
 # Every setting of the platform (src/lyceum/settings.py): a rehearsal takes none of them from the user's shell.
 SETTINGS = (
-    "LYCEUM_VAR_DIR", "DATABASE_URL", "CONTENT_URL", "PROGRESS_URL", "SHARED_FILES_DIR", "SECRET_KEY", "ALLOWED_HOSTS",
-    "SECURE", "TRUSTED_PROXIES", "EMAIL_URL", "EMAIL_FROM", "COLLECTED_STATIC", "LYCEUM_DEBUG",
+    "LYCEUM_VAR_DIR", "DATABASE_URL", "DATABASE_PASSWORD_SECRET", "CONTENT_URL", "PROGRESS_URL", "SHARED_FILES_DIR",
+    "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "TRUSTED_PROXIES", "EMAIL_URL", "EMAIL_FROM", "COLLECTED_STATIC",
+    "LYCEUM_DEBUG",
 )  # fmt: skip
 ROLES = ("student", "instructor", "administrator")
 

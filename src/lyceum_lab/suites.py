@@ -78,7 +78,7 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
     return Check(name, argv, pytest=True, needs=needs)
 
 
-SHELL = ("lyceum", ".ci/run")
+SHELL = ("lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh")
 PROGRAMS = {"chromium": "chromium", "ffmpeg": "ffmpeg"}  # program → Debian package
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (

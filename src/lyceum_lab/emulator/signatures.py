@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from lyceum_lab.emulator.wire import ApiError, Environ
+from lyceum_lab.emulator.wire import VIRTUAL_HOST, ApiError, Environ
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 PARAMETERS = (
@@ -103,6 +103,8 @@ def _query(environ: Environ) -> list[tuple[str, str]]:
 
 
 def _header(environ: Environ, name: str) -> str:
+    if name == "host" and VIRTUAL_HOST in environ:
+        return str(environ[VIRTUAL_HOST])
     variable = name.upper().replace("-", "_")
     return str(environ.get(variable if variable in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{variable}", ""))
 

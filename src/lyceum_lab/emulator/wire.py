@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -35,6 +36,9 @@ MODELS = {
     "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
 }
+# `bucket.s3.region.amazonaws.com`; the host as it was sent, which a signature names, is kept under this name.
+_VIRTUAL = re.compile(r"([a-z0-9][a-z0-9.-]*[a-z0-9])\.s3(?:\.[a-z]{2}-[a-z]+-\d)?\.amazonaws\.com")
+VIRTUAL_HOST = "lyceum.virtual_host"
 # No operation that moto or a filler reads has a larger body; what is larger is an S3 object, and stays a stream.
 PARSED_BODY_LIMIT = 4 * 1024 * 1024
 
@@ -119,6 +123,7 @@ class Call:
 
 def read_call(environ: Environ) -> Call:
     """Name the request. Small bodies are read and kept; the body of an S3 object is left where it is."""
+    _to_path_style(environ)
     call = Call(environ)
     _read_scope(call)
     if not _is_object_body(call):
@@ -131,6 +136,15 @@ def read_call(environ: Environ) -> Call:
             call.rewind()
     call.operation = _operation(call)
     return call
+
+
+def _to_path_style(environ: Environ) -> None:
+    """A bucket that is named in the host is named in the path instead: everything behind reads one form."""
+    host = str(environ.get("HTTP_HOST", "")).partition(":")[0]
+    if found := _VIRTUAL.fullmatch(host):
+        environ[VIRTUAL_HOST] = environ["HTTP_HOST"]
+        environ["HTTP_HOST"] = host.removeprefix(f"{found[1]}.")
+        environ["PATH_INFO"] = f"/{found[1]}{environ.get('PATH_INFO') or '/'}"
 
 
 def _read_scope(call: Call) -> None:

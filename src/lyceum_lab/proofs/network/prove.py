@@ -48,15 +48,15 @@ VIA = {
 
 def prove(environment: str = "dev", *, running: bool = False) -> int:
     """Run the proof. Returns the exit code; raises LyceumError when there is nothing whole to look at."""
-    _known(environment)
-    with _applied(environment, running=running) as session:
+    known(environment)
+    with applied(environment, running=running) as session:
         return prove_on(session, environment)
 
 
 def prove_on(session: Session, environment: str) -> int:
     """Run the proof on what is applied already. Returns the exit code."""
     began = time.monotonic()
-    model = Model(_read(session, environment), expected.ENVIRONMENTS[environment])
+    model = Model(read_whole(session, environment), expected.ENVIRONMENTS[environment])
     topology, tally, report = model.topology, model.tally, Report(PROMISES)
     for one in topology.assumed:
         out.print(f"assumed: {one}", markup=False)
@@ -79,13 +79,15 @@ def ask(source: str, target: str, port: int, protocol: str, *, environment: str 
 
     Raises Usage for a name or a protocol that nobody knows.
     """
-    _known(environment)
+    known(environment)
     if protocol not in PROTOCOLS:
         raise Usage(f"There is no protocol named {protocol!r} here.", f"There are: {', '.join(PROTOCOLS)}.")
     _early(source, target)
     there = state.running()
-    with _applied(environment, running=running or bool(there and there.phase == "ready")) as session:
-        answer(Model(_read(session, environment), expected.ENVIRONMENTS[environment]), source, target, port, protocol)
+    with applied(environment, running=running or bool(there and there.phase == "ready")) as session:
+        answer(
+            Model(read_whole(session, environment), expected.ENVIRONMENTS[environment]), source, target, port, protocol
+        )
     return 0
 
 
@@ -135,7 +137,8 @@ def _called(host: Host, name: str) -> bool:
     return name.replace("_", "-") in {host.role, host.name}
 
 
-def _known(environment: str) -> None:
+def known(environment: str) -> None:
+    """Raise Usage for an environment that nobody promised anything about."""
     if environment not in expected.ENVIRONMENTS:
         raise Usage(
             f"There is no environment named {environment!r}.", f"There are: {', '.join(expected.ENVIRONMENTS)}."
@@ -155,7 +158,7 @@ def _early(*names: str) -> None:
 
 
 @contextmanager
-def _applied(environment: str, *, running: bool) -> Iterator[Session]:
+def applied(environment: str, *, running: bool) -> Iterator[Session]:
     """Where the environment is applied: the rehearsal that runs, or an account of the proof's own."""
     if running:
         yield _rehearsal(environment)
@@ -182,7 +185,8 @@ def _rehearsal(environment: str) -> Session:
     return infrastructure.Session.of(infrastructure.aws_environment(there.emulator))
 
 
-def _read(session: Session, environment: str) -> Topology:
+def read_whole(session: Session, environment: str) -> Topology:
+    """The network of an environment. Raises LyceumError when it cannot be read, or is applied in part."""
     try:
         topology = read(session, environment)
     except (BotoCoreError, ClientError) as error:

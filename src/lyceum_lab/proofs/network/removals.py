@@ -52,7 +52,7 @@ def remove(model: Model) -> Iterator[Trial]:
         else:
             found = next(check.must_pass(without), None)
         named = found is not None and rule.list in found.text
-        yield Trial("removed", rule, found, named, _justified("removed", model, rule))
+        yield Trial("removed", rule, found, named, justified("removed", model, rule))
 
 
 def remove_routes(model: Model) -> Iterator[Trial]:
@@ -76,7 +76,7 @@ def widen(model: Model, *, end_to_end: bool = True) -> Iterator[Trial]:
             changed = Model(model.topology.changed(rule, wider), model.given)
             found = next((one for one in islice(_own_list(changed, rule), 50) if one.rule == wider.label), None)
             opens = end_to_end and next(_touched(changed, rule), None) is not None
-            yield Trial(done, rule, found, found is not None, _justified(done, model, rule), opens)
+            yield Trial(done, rule, found, found is not None, justified(done, model, rule), opens)
 
 
 def _wider(rule: AclRule | GroupRule) -> Iterator[tuple[str, AclRule | GroupRule]]:
@@ -124,7 +124,8 @@ def _touched(model: Model, rule: AclRule | GroupRule) -> Iterator[Finding]:
     yield from check.must_not_pass(model, pairs)
 
 
-def _justified(done: str, model: Model, rule: AclRule | GroupRule) -> str:
+def justified(done: str, model: Model, rule: AclRule | GroupRule) -> str:
+    """Why a rule may be changed in this way and nothing need notice, or nothing."""
     if not isinstance(rule, AclRule):
         return ""
     tier = rule.acl.removeprefix(f"{model.topology.name}-")

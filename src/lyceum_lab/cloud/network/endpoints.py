@@ -1,0 +1,82 @@
+"""AWS's endpoints as the VPC sees them: port 443 at their own names, TLS, and the emulator behind it.
+
+The sockets listen in the namespace of the internet; what they pass on goes over this machine's loopback. Nothing is
+read of what passes: which service is meant, and who asks, the emulator sees from the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lyceum_lab.cloud.network.authority import Authority
+from lyceum_lab.cloud.network.namespaces import Namespace
+
+_CHUNK = 256 * 1024
+
+
+def names(region: str) -> list[str]:
+    """What the certificate is good for."""
+    return [
+        f"*.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com", f"*.ddb.{region}.amazonaws.com",
+        "*.amazonaws.com", "*.s3.amazonaws.com", f"*.dualstack.{region}.amazonaws.com",
+    ]  # fmt: skip
+
+
+class Endpoints:
+    """Serves from `start` to `stop`, in a thread of its own."""
+
+    def __init__(self, emulator: str, authority: Authority, region: str) -> None:
+        where = urlsplit(emulator)
+        self._to = (where.hostname or "127.0.0.1", where.port or 80)
+        certificate, key = authority.issue("aws-endpoints", names(region))
+        self._tls = _context(certificate, key)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
+        self.connections = 0
+
+    def start(self, namespace: Namespace, addresses: Iterable[str]) -> None:
+        """Listen on port 443 of these addresses in a namespace. Raises OSError when one is taken."""
+        there = list(addresses)
+        sockets = namespace.enter(lambda: [socket.create_server((one, 443), backlog=256) for one in there])
+        self._thread.start()
+        for one in sockets:
+            asyncio.run_coroutine_threadsafe(
+                asyncio.start_server(self._serve, sock=one, ssl=self._tls), self._loop
+            ).result(10)
+
+    def stop(self) -> None:
+        """Close everything; connections in use are cut."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            back_reader, back_writer = await asyncio.open_connection(*self._to)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_pass(reader, back_writer), _pass(back_reader, writer))
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, ssl.SSLError, asyncio.CancelledError):
+        while chunk := await reader.read(_CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+    with suppress(OSError, RuntimeError):
+        writer.close()
+
+
+def _context(certificate: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context

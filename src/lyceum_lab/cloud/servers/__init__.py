@@ -1,0 +1,1 @@
+"""Declared servers that boot: a Debian root in the place of Amazon's image, and machines that start from it."""
