@@ -272,15 +272,14 @@ Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as i
 def publish(
     environment: Environment,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where ./lyceum artifact made it.")],
-    version: Annotated[str, typer.Option("--version", help="Its version.")],
     account: Meant = "",
 ) -> None:
     """Store an artifact under its version: checked, written once, never overwritten."""
-    from lyceum_ops.releases.published import require_version
+    from lyceum_ops.releases.published import built
 
-    found = _production(environment, account).published
-    new = found.publish(folder, require_version(version))
-    typer.echo(f"{version} is {'published' if new else 'there already, the very same'} in {found.bucket}.")
+    artifact, found = built(folder), _production(environment, account).published
+    new = found.publish(artifact)
+    typer.echo(f"{artifact.version} is {'published' if new else 'there already, the very same'} in {found.bucket}.")
 
 
 @app.command("release", rich_help_panel=OPERATE)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_ops import aws
+from lyceum_ops.artifact import ARCHIVE, MANIFEST, Artifact, publish
 from lyceum_ops.errors import LyceumError, Refused, Usage
 
-ARCHIVE, MANIFEST = "lyceum.tar.gz", "manifest.sha256"
 # As the servers' user data reads the tag; "none" is the tag of a server that waits for its first release.
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 NO_RELEASE = "none"
@@ -36,7 +36,7 @@ class Published:
     def __init__(self, session: Any, environment: str, account: str) -> None:
         self.bucket = f"lyceum-{environment}-releases-{account}"
         self.environment = environment
-        self._s3 = session.client("s3")
+        self._session, self._s3 = session, session.client("s3")
 
     def versions(self) -> list[str]:
         """What was published, by name."""
@@ -69,34 +69,12 @@ class Published:
             )
         return found
 
-    def publish(self, folder: Path, version: str) -> bool:
-        """Store an artifact under its version. Returns whether it was not there yet.
-
-        What is there already may only be the very same: Refused otherwise. The manifest comes last, so that a version
-        with a manifest is whole.
-        """
-        manifest, wanted = check_folder(folder)
-        existing = self._read(version, MANIFEST)
-        if existing is not None:
-            if listed(existing.decode("utf-8", "replace"), MANIFEST) != wanted:
-                raise Refused(
-                    f"{version} is published already, with other bytes; a release is never overwritten.",
-                    "Publish under a new version.",
-                )
-            self.check(version)
-            return False
-        there = self._hash(version)
-        if there is None:
-            with (folder / ARCHIVE).open("rb") as archive:
-                self._write(version, ARCHIVE, archive)
-        elif there != wanted:
-            raise Refused(
-                f"An earlier upload of {version} left another archive; a release is never overwritten.",
-                "Publish under a new version.",
-            )
-        self._write(version, MANIFEST, manifest)
-        self.check(version)
-        return True
+    def publish(self, built: Artifact) -> bool:
+        """Store an artifact under its version. Returns whether it was not there yet."""
+        self._read(built.version, MANIFEST)  # raises where there is no bucket
+        new = publish(built, self._session, self.bucket)
+        self.check(built.version)
+        return new
 
     def _read(self, version: str, name: str) -> bytes | None:
         body = self._open(version, name)
@@ -125,16 +103,14 @@ class Published:
             if code in {"NoSuchKey", "404"}:
                 return None
             if code == "NoSuchBucket":
-                raise LyceumError(
-                    f"There is no bucket {self.bucket}: {self.environment} was not applied in this account.",
-                    f"./lyceum apply {self.environment} makes it.",
-                ) from error
+                raise self._not_applied() from error
             raise
 
-    def _write(self, version: str, name: str, body: Any) -> None:
-        # The bucket's policy refuses an upload without this header (infra/modules/releases/written_once.tf).
-        with aws.asking("s3"):
-            self._s3.put_object(Bucket=self.bucket, Key=f"{version}/{name}", Body=body, IfNoneMatch="*")
+    def _not_applied(self) -> LyceumError:
+        return LyceumError(
+            f"There is no bucket {self.bucket}: {self.environment} was not applied in this account.",
+            f"./lyceum apply {self.environment} makes it.",
+        )
 
 
 def listed(manifest: str, where: str) -> str:
@@ -145,16 +121,22 @@ def listed(manifest: str, where: str) -> str:
     return found[1]
 
 
-def check_folder(folder: Path) -> tuple[bytes, str]:
-    """The manifest of an artifact in a folder, and its archive's SHA-256. Raises Usage, or Refused when they differ."""
+def built(folder: Path) -> Artifact:
+    """The artifact in a folder, whose name is its version, or in a folder that holds one such.
+
+    Raises Usage where there is none or more than one, Refused when the archive is not what its manifest says.
+    """
+    inside = [path for path in folder.iterdir() if (path / MANIFEST).is_file()] if folder.is_dir() else []
+    if len(inside) == 1:
+        [folder] = inside
     archive, manifest = folder / ARCHIVE, folder / MANIFEST
     for file in (archive, manifest):
         if not file.is_file():
             raise Usage(f"{folder} holds no {file.name}.", "./lyceum artifact --out DIR makes one.")
-    text = manifest.read_bytes()
-    wanted = listed(text.decode("utf-8", "replace"), str(manifest))
+    version = require_version(folder.resolve().name)
+    wanted = listed(manifest.read_text(errors="replace"), str(manifest))
     with archive.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if found != wanted:
         raise Refused(f"{archive} is not what {manifest.name} says; nothing was published.", "Build it again.")
-    return text, wanted
+    return Artifact(version, archive, manifest, found, archive.stat().st_size)
