@@ -282,6 +282,33 @@ def publish(
     typer.echo(f"{artifact.version} is {'published' if new else 'there already, the very same'} in {found.bucket}.")
 
 
+@app.command(rich_help_panel=OPERATE)
+def migrate(environment: Environment, account: Meant = "") -> None:
+    """Bring an environment's database up to date, from inside its network; LYCEUM_DATABASE_… say where it is.
+
+    Refused where the running code could not live with it, before anything is touched.
+    """
+    from lyceum_lab import paths
+    from lyceum_ops.migrate import Database, migrate
+
+    session = _production(environment, account).session
+    migrate(paths.CHECKOUT, session, Database.from_environment(os.environ))
+    typer.echo(f"The database of {environment} is up to date.")
+
+
+@app.command(rich_help_panel=OPERATE)
+def smoke(
+    environment: Environment,
+    version: Annotated[str, typer.Option("--version", help="The release that has to be live.")] = "",
+    url: Annotated[str, typer.Option("--url", envvar="LYCEUM_URL", help="Where it answers.")] = "",
+    account: Meant = "",
+) -> None:
+    """Ask whether what is live is what was released, healthy for the load balancer, and answers."""
+    from lyceum_ops.smoke import smoke as run
+
+    run(_production(environment, account), version=version, url=url)
+
+
 @app.command("release", rich_help_panel=OPERATE)
 def release_(
     environment: Environment,

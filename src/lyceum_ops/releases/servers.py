@@ -114,7 +114,7 @@ class Servers:
         )  # fmt: skip
         return Group(
             self.name, template["LaunchTemplateId"], int(template["Version"]), group["DesiredCapacity"],
-            group["MaxSize"], servers,
+            group["MaxSize"], servers, tuple(group.get("TargetGroupARNs", ())),
         )  # fmt: skip
 
     def version(self, template: str, number: int | str) -> Version:
