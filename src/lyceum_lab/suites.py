@@ -85,12 +85,12 @@ SUITES = (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
         _tool("ruff format", "ruff", "format", "--quiet", "--check", "."),
         _tool("shellcheck", "shellcheck", *SHELL),
-        _tool("yamllint", "yamllint", "--strict", "samples", ".yamllint.yaml"),
+        _tool("yamllint", "yamllint", "--strict", "samples", "pipeline", ".yamllint.yaml"),
         _tool("djlint", "djlint", "--quiet", "--lint", "src/lyceum"),
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
     Suite("unit", "the packages through their interfaces", 180, (
-        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal"),
+        _pytest("unit", "-m", "not contract and not terraform and not e2e and not rehearsal and not pipeline"),
     )),
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
         _pytest("on SQLite", "-m", "contract"),
@@ -107,6 +107,9 @@ SUITES = (
     )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
+    )),
+    Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
+        _pytest("pipeline", "-m", "pipeline"),
     )),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),

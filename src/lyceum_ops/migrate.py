@@ -1,8 +1,8 @@
 """`./lyceum migrate ENV`: bring an environment's database up to date, from where it can be reached.
 
 Run by the pipeline inside the VPC (infra/modules/migrate), or by an operator through the bastion. It looks first
-whether the running code can live with what is to come; then it migrates as the owner of the tables, and gives the servers' own
-role its password. Passwords come from Secrets Manager and go into the child's environment: into no argument, no log.
+whether the running code can live with what is to come; then it migrates as the owner of the tables, and gives the
+servers' own role its password. Passwords come from Secrets Manager and go into the child's environment: into no argument, no log.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def smoke(production: Production, *, version: str = "", url: str = "", patience:
     with step("ask the load balancer whether they are healthy") as line:
         deadline = time.monotonic() + patience
         while True:
-            healthy, ill = _health(production.session, f"lyceum-{name}")
+            healthy, ill = _health(production.session, group.target_groups)
             line.note(f"{healthy} healthy, {len(ill)} not")
             if healthy and not ill:
                 break
@@ -48,20 +48,17 @@ def smoke(production: Production, *, version: str = "", url: str = "", patience:
             line.note(_open(url.rstrip("/") + page))
 
 
-def _health(session: Any, target_group: str) -> tuple[int, list[str]]:
-    balancers = session.client("elbv2")
+def _health(session: Any, target_groups: tuple[str, ...]) -> tuple[int, list[str]]:
+    balancers, ill, healthy = session.client("elbv2"), [], 0
     with aws.asking("elasticloadbalancing"):
-        groups = balancers.describe_target_groups(Names=[target_group])["TargetGroups"]
-        told = balancers.describe_target_health(TargetGroupArn=groups[0]["TargetGroupArn"])
-    ill, healthy = [], 0
-    for one in told["TargetHealthDescriptions"]:
-        state = one["TargetHealth"]["State"]
+        told = [one for arn in target_groups
+                for one in balancers.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]]  # fmt: skip
+    for one in told:
+        state, why = one["TargetHealth"]["State"], one["TargetHealth"].get("Description", "no reason given")
         if state == "healthy":
             healthy += 1
         elif state != "draining":
-            ill.append(
-                f"{one['Target']['Id']} is {state} ({one['TargetHealth'].get('Description', 'no reason given')})"
-            )
+            ill.append(f"{one['Target']['Id']} is {state} ({why})")
     return healthy, ill
 
 

@@ -323,7 +323,7 @@ data "aws_iam_policy_document" "smoke" {
     sid = "Look"
     actions = [
       "autoscaling:DescribeAutoScalingGroups", "ec2:DescribeLaunchTemplateVersions",
-      "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
+      "elasticloadbalancing:DescribeTargetHealth",
     ]
     resources = ["*"]
   }

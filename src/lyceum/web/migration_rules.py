@@ -126,8 +126,12 @@ def _altered(was: models.Field[Any, Any], becomes: models.Field[Any, Any]) -> It
         yield "The running code may rely on the database's own value."
     if _kind(was) != _kind(becomes) and not _longer(was, becomes):
         yield "Rewrites the column under a lock, and the running code may not fit it. Add another column instead."
-    if (becomes.unique and not was.unique) or (becomes.db_index and not was.db_index):
+    if (becomes.unique and not was.unique) or (_indexed(becomes) and not _indexed(was)):
         yield LOCKS.format(does="is indexed")
+
+
+def _indexed(field: models.Field[Any, Any]) -> bool:
+    return bool(getattr(field, "db_index", False))
 
 
 def _has_db_default(field: models.Field[Any, Any]) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lyceum_lab.delivery.buildspec import Built, Buildspec
+from lyceum_lab.delivery.buildspec import Buildspec, Built
 from lyceum_ops.errors import LyceumError
 
 # Of the environment that CodeBuild gives every build, what a tool might look at.

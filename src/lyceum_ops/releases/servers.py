@@ -55,6 +55,7 @@ class Group:
     desired: int
     maximum: int
     servers: tuple[Server, ...]
+    target_groups: tuple[str, ...] = ()
 
     def running(self) -> str:
         """Which versions take requests, as "version 7 on 2 servers"."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -28,7 +29,7 @@ CONSTRAINT = models.CheckConstraint(condition=models.Q(size__gt=0), name="has_a_
 def before() -> ProjectState:
     """What stands there: one table with a title, a size that may be unknown, and a note."""
     state = ProjectState()
-    fields = [
+    fields: list[tuple[str, models.Field[Any, Any]]] = [
         ("id", models.BigAutoField(primary_key=True)),
         ("title", models.CharField(max_length=60)),
         ("size", models.IntegerField(null=True)),
@@ -40,7 +41,7 @@ def before() -> ProjectState:
 
 def judged(*operations: Operation, note: str = "") -> list[migration_rules.Finding]:
     migration = migrations.Migration("0002_next", "shelf")
-    migration.operations = list(operations)
+    migration.operations = list(operations)  # type: ignore[misc]
     if note:
         migration.lives_with = note  # type: ignore[attr-defined]
     return migration_rules.findings(migration, before())
