@@ -2,7 +2,8 @@
 
 Run by the pipeline inside the VPC (infra/modules/migrate), or by an operator through the bastion. It looks first
 whether the running code can live with what is to come; then it migrates as the owner of the tables, and gives the
-servers' own role its password. Passwords come from Secrets Manager and go into the child's environment: into no argument, no log.
+servers' own role its password. Passwords come from Secrets Manager and go into the child's environment: into no
+argument, no log.
 """
 
 from __future__ import annotations

@@ -51,9 +51,8 @@ def smoke(production: Production, *, version: str = "", url: str = "", patience:
 def _health(session: Any, target_groups: tuple[str, ...]) -> tuple[int, list[str]]:
     balancers, ill, healthy = session.client("elbv2"), [], 0
     with aws.asking("elasticloadbalancing"):
-        told = [one for arn in target_groups
-                for one in balancers.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]]  # fmt: skip
-    for one in told:
+        told = [balancers.describe_target_health(TargetGroupArn=arn) for arn in target_groups]
+    for one in [each for group in told for each in group["TargetHealthDescriptions"]]:
         state, why = one["TargetHealth"]["State"], one["TargetHealth"].get("Description", "no reason given")
         if state == "healthy":
             healthy += 1
