@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from lyceum_lab import paths
@@ -47,9 +46,7 @@ class Place:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = boto3.Session("AKIAREHEARSAL0000000", "rehearsal", region_name="us-east-1").client(
-                service, endpoint_url=self.env["AWS_ENDPOINT_URL"]
-            )
+            self._clients[service] = infrastructure.Session.of(self.env).client(service)
         return self._clients[service]
 
     def git(self, *words: str) -> str:
