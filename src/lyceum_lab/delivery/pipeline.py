@@ -167,6 +167,8 @@ class Run:
         if self.venv:
             # What `./lyceum` would install from the same lock, once more, in each clone.
             (target / ".venv").symlink_to(self.venv)
+            with (target / ".git" / "info" / "exclude").open("a") as excluded:
+                excluded.write(".venv\n")
         return target
 
     def _resolved(self, text: str) -> str:
