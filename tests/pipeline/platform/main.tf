@@ -37,8 +37,11 @@ data "aws_ssm_parameter" "amazon_linux" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
-resource "aws_s3_bucket" "releases" {
-  bucket = "${local.name}-releases-${data.aws_caller_identity.current.account_id}"
+# By the name that the estimate of costs knows it by; without what makes the real one private, which takes a minute.
+module "releases" {
+  source = "./releases"
+
+  bucket_name = "${local.name}-releases-${data.aws_caller_identity.current.account_id}"
 }
 
 resource "aws_launch_template" "server" {
