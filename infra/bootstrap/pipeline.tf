@@ -8,6 +8,7 @@ module "pipeline" {
   branch               = var.pipeline.branch
   tags                 = var.pipeline.tags
   connected            = var.pipeline.connected
+  image                = var.pipeline.image
   environments         = var.pipeline.environments
   alarm_email          = var.alarm_email
   deployer_policy_arns = { for concern, policy in aws_iam_policy.deployer : concern => policy.arn }

@@ -54,6 +54,7 @@ variable "pipeline" {
     branch     = optional(string, "main")
     tags       = optional(list(string), ["v*"])
     connected  = optional(bool, false)
+    image      = optional(string, "aws/codebuild/standard:7.0")
 
     environments = list(object({
       name      = string
