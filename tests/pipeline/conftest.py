@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from lyceum_lab import paths
+from lyceum_lab import paths, platform
 from lyceum_lab.delivery.pipeline import Run, Stage, declared
 from lyceum_lab.rehearsal import infrastructure, postgres
 from lyceum_ops.processes import die_with_parent, free_port
@@ -41,6 +41,7 @@ class Place:
     repository: Path
     work: Path
     database: postgres.Database
+    served: str
     asked: list[str] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -79,7 +80,10 @@ class Place:
             return True
 
         work = Path(tempfile.mkdtemp(dir=self.work))
-        kept = {"of_project": of_project, "approve": approve, "venv": paths.CHECKOUT / ".venv", **more}
+        kept = {
+            "of_project": of_project, "approve": approve, "venv": paths.CHECKOUT / ".venv",
+            "instead": {"https://learn.lyceum.example": self.served}, **more,
+        }  # fmt: skip
         return Run(self.stages, self.repository, commit, work, self.env, **kept)
 
     def _database(self, _: str) -> dict[str, str]:
@@ -142,14 +146,24 @@ def place(emulator: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     stages, projects = declared(_plan_of_bootstrap(emulator, folder / "bootstrap"))
     database = postgres.start(folder / "postgres", folder / "postgres.log", dict(os.environ))
     try:
-        found = Place(emulator, stages, projects, _repository(folder / "repository"), folder, database)
+        # The platform stands here for the servers, from this checkout: nothing boots in this test.
+        served, log = free_port(), folder / "platform.log"
+        process = platform.start(
+            served, env={"LYCEUM_VAR_DIR": str(folder / "var"), "DATABASE_URL": "", "SECRET_KEY": ""}, log=log
+        )
+        found = Place(
+            emulator, stages, projects, _repository(folder / "repository"), folder, database,
+            f"http://127.0.0.1:{served}",
+        )  # fmt: skip
         found.client("s3").create_bucket(Bucket=f"lyceum-state-{ACCOUNT}")
         owner = database.owner_url.split("//", 1)[1].split("@")[0].split(":")
         secrets = found.client("secretsmanager")
         master = {"username": owner[0], "password": owner[1] if len(owner) > 1 else ""}
         secrets.create_secret(Name="master", SecretString=json.dumps(master))
         secrets.create_secret(Name="application", SecretString="a-password-of-the-servers-own")
+        platform.wait(f"{found.served}/healthz", process, log=log)
         yield found
+        platform.stop(process)
     finally:
         database.process.send_signal(signal.SIGINT)
         database.process.wait(timeout=30)

@@ -87,7 +87,8 @@ class Run:
     """One run of the pipeline, of one commit.
 
     `env` is what is particular to this machine (the emulator's endpoint, a PATH); `of_project` gives a project's own
-    variables, `approve` is asked with the stage and the text that a person would read.
+    variables, `instead` what stands here for a value that an action is given, as an address that only exists on AWS;
+    `approve` is asked with the stage and the text that a person would read.
     """
 
     stages: list[Stage]
@@ -96,6 +97,7 @@ class Run:
     work: Path
     env: Mapping[str, str]
     of_project: Callable[[str], Mapping[str, str]] = lambda _: {}
+    instead: Mapping[str, str] = field(default_factory=dict)
     approve: Callable[[str, str], bool] = lambda _stage, _text: True
     before: Callable[[str, str], None] = lambda _stage, _action: None
     venv: Path | None = None
@@ -148,7 +150,8 @@ class Run:
                 raise LyceumError(f"{stage.name}/{action.name} reads {name}, which nobody wrote.")
             env[f"CODEBUILD_SRC_DIR_{name}"] = str(self.artifact(name))
         for one in json.loads(action.configuration.get("EnvironmentVariables", "[]")):
-            env[one["name"]] = self._resolved(one["value"])
+            value = self._resolved(one["value"])
+            env[one["name"]] = self.instead.get(value, value)
         spec = Buildspec.read(source / "pipeline" / f"{project.rsplit('-', 1)[-1]}.yml")
         built = spec.run(source, env)
         if not built.code:
