@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "this" {
   # The owner's password, to change tables, and the servers' own, to give it to their role.
   statement {
     sid       = "Passwords"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    actions   = ["secretsmanager:GetSecretValue"]
     resources = [var.database.master_secret_arn, var.application_secret_arn]
   }
 
