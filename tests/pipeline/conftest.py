@@ -148,9 +148,10 @@ def place(emulator: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     try:
         # The platform stands here for the servers, from this checkout: nothing boots in this test.
         served, log = free_port(), folder / "platform.log"
-        process = platform.start(
-            served, env={"LYCEUM_VAR_DIR": str(folder / "var"), "DATABASE_URL": "", "SECRET_KEY": ""}, log=log
-        )
+        settings = {"LYCEUM_VAR_DIR": str(folder / "var"), "DATABASE_URL": "", "SECRET_KEY": ""}
+        platform.manage("prepare", env=settings, log=log)
+        process = platform.start(served, env=settings, log=log)
+        platform.wait(f"http://127.0.0.1:{served}/healthz", process, log=log)
         found = Place(
             emulator, stages, projects, _repository(folder / "repository"), folder, database,
             f"http://127.0.0.1:{served}",
@@ -161,7 +162,6 @@ def place(emulator: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         master = {"username": owner[0], "password": owner[1] if len(owner) > 1 else ""}
         secrets.create_secret(Name="master", SecretString=json.dumps(master))
         secrets.create_secret(Name="application", SecretString="a-password-of-the-servers-own")
-        platform.wait(f"{found.served}/healthz", process, log=log)
         yield found
         platform.stop(process)
     finally:
