@@ -13,6 +13,7 @@ locals {
 
   # By name, so that a policy does not wait for what it speaks of.
   bucket_name  = "${var.name}-artifacts-${local.account}"
+  topic_arn    = "arn:${local.partition}:sns:${local.region}:${local.account}:${var.name}"
   pipeline_arn = "arn:${local.partition}:codepipeline:${local.region}:${local.account}:${var.name}"
   environments = [for environment in var.environments : environment.name]
 

@@ -157,6 +157,9 @@ resource "aws_codepipeline" "this" {
       }
     }
   }
+
+  # Named above, not referred to: what waits for approval has to be told to a topic that is there.
+  depends_on = [aws_sns_topic_policy.pipeline]
 }
 
 locals {
@@ -173,7 +176,7 @@ locals {
       writes    = [for artifact in action.writes : replace(artifact, "Plan", "Plan${title(environment.name)}")]
 
       configuration = action.name == "Approve" ? {
-        NotificationArn = aws_sns_topic.pipeline.arn
+        NotificationArn = local.topic_arn
         # What the plan would do and what that costs, as ./lyceum show-plan said it.
         CustomData = "${environment.name}: #{${title(environment.name)}Plan.LYCEUM_PLAN_SUMMARY} Release #{Build.LYCEUM_VERSION}."
         } : {

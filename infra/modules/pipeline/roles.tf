@@ -428,7 +428,7 @@ data "aws_iam_policy_document" "pipeline" {
   statement {
     sid       = "AskForApproval"
     actions   = ["sns:Publish"]
-    resources = ["arn:${local.partition}:sns:${local.region}:${local.account}:${var.name}"]
+    resources = [local.topic_arn]
   }
 
   statement {
