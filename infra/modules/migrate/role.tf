@@ -91,10 +91,24 @@ data "aws_iam_policy_document" "this" {
 
   # CodeBuild puts an interface into the subnet in this role's name.
   statement {
-    sid = "JoinTheNetwork"
+    sid     = "JoinTheNetwork"
+    actions = ["ec2:CreateNetworkInterface"]
+    resources = [for kind in ["network-interface/*", "security-group/*", "subnet/*"] :
+      "arn:${local.partition}:ec2:${local.region}:${local.account}:${kind}"
+    ]
+  }
+
+  statement {
+    sid       = "LeaveTheNetwork"
+    actions   = ["ec2:DeleteNetworkInterface"]
+    resources = ["arn:${local.partition}:ec2:${local.region}:${local.account}:network-interface/*"]
+  }
+
+  statement {
+    sid = "LookAtTheNetwork"
     actions = [
-      "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeDhcpOptions",
-      "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+      "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+      "ec2:DescribeVpcs",
     ]
     resources = ["*"]
   }

@@ -1,7 +1,6 @@
 # A project a stage, each with a role and a log group of its own. The buildspec comes with the source.
 resource "aws_codebuild_project" "stage" {
   #checkov:skip=CKV_AWS_147:What a build hands on lies in the pipeline's bucket, under the pipeline's key; the project keeps nothing.
-  #checkov:skip=CKV_AWS_314:It logs to its group in CloudWatch; checkov looks for a literal.
 
   for_each = local.projects
 
@@ -37,19 +36,16 @@ resource "aws_codebuild_project" "stage" {
 
 resource "aws_cloudwatch_log_group" "project" {
   #checkov:skip=CKV_AWS_338:Ninety days of builds; who applied what is in the account's trail for a year.
-  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; a build's log holds no secret, as nothing that the tools print does.
 
   for_each = merge(local.projects, { check = {} })
 
   name              = "/lyceum/pipeline/${each.key}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.pipeline.arn
 }
 
 # What a pull request would bring is tried before it is merged, by the same buildspec, with a role that may do nothing.
 resource "aws_codebuild_project" "check" {
-  #checkov:skip=CKV_AWS_147:It keeps nothing.
-  #checkov:skip=CKV_AWS_314:It logs to its group in CloudWatch; checkov looks for a literal.
-
   name           = "${var.name}-check"
   description    = "Of each pull request: runs every suite that needs no root"
   service_role   = aws_iam_role.check.arn

@@ -96,8 +96,6 @@ resource "aws_iam_role_policy_attachment" "deploys" {
 # Planning runs with what applying has, less everything that changes something: the deployer's reads change with the
 # provider, and are then not forgotten here.
 data "aws_iam_policy_document" "looks_only" {
-  #checkov:skip=CKV_AWS_356:A deny is meant for every resource.
-
   statement {
     sid       = "ChangeNothing"
     effect    = "Deny"
@@ -173,9 +171,6 @@ data "aws_iam_policy_document" "publish" {
 }
 
 data "aws_iam_policy_document" "release" {
-  #checkov:skip=CKV_AWS_111:What stands on * only looks; the rest names its resources, or finds them by their tag.
-  #checkov:skip=CKV_AWS_356:What stands on * only looks; the rest names its resources, or finds them by their tag.
-
   statement {
     sid       = "ReadReleases"
     actions   = ["s3:GetObject"]
@@ -317,8 +312,6 @@ data "aws_iam_policy_document" "release" {
 }
 
 data "aws_iam_policy_document" "smoke" {
-  #checkov:skip=CKV_AWS_356:It only looks, and these know no resource.
-
   statement {
     sid = "Look"
     actions = [

@@ -399,7 +399,9 @@ def _migrations(place: Place) -> list[Asks]:
         ("s3:GetObject", artifact, {}),
         ("s3:GetObjectVersion", artifact, {}),
         ("codeconnections:UseConnection", f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/x", own),
-        *((f"ec2:{what}NetworkInterface", interface, {}) for what in ("Create", "Delete")),
+        *(("ec2:CreateNetworkInterface", f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}", {})
+          for kind in ("network-interface/*", "security-group/sg-1", "subnet/subnet-1")),
+        ("ec2:DeleteNetworkInterface", interface, {}),
         *((f"ec2:Describe{what}", "*", {}) for what in looks),
         *(("ec2:CreateNetworkInterfacePermission", interface,
            {"ec2:AuthorizedService": "codebuild.amazonaws.com", "ec2:Subnet": subnet}) for subnet in subnets),
