@@ -433,8 +433,8 @@ data "aws_iam_policy_document" "deployer_identity" {
       test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
-        "backup.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com", "monitoring.rds.amazonaws.com",
-        "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+        "backup.amazonaws.com", "codebuild.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com",
+        "monitoring.rds.amazonaws.com", "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com",
       ]
     }
   }

@@ -101,13 +101,13 @@ PROGRAMS = {  # program → Debian package
 ELSEWHERE_ON_DISK = {"postgres": "/usr/lib/postgresql/*/bin/postgres", "sftp-server": "/usr/lib/openssh/sftp-server"}
 CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-server", "systemd-nspawn")
 # Marks of tests that have a suite of their own.
-ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud")
+ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline")
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
         _tool("ruff format", "ruff", "format", "--quiet", "--check", "."),
         _tool("shellcheck", "shellcheck", *SHELL),
-        _tool("yamllint", "yamllint", "--strict", "samples", ".yamllint.yaml"),
+        _tool("yamllint", "yamllint", "--strict", "samples", "pipeline", ".yamllint.yaml"),
         _tool("djlint", "djlint", "--quiet", "--lint", "src/lyceum"),
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
@@ -141,6 +141,9 @@ SUITES = (
     )),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
         Check("cloud", ("-m", "cloud"), pytest=True, needs=CLOUD, root=True),
+    )),
+    Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
+        _pytest("pipeline", "-m", "pipeline"),
     )),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True, aside=True),

@@ -449,10 +449,18 @@ def _more(cloud: Cloud) -> dict[str, int]:
 
 
 BUDGET = Expected(
-    "another budget, and another address", {"monthly_budget_usd": "500", "alarm_email": "another@lyceum.example"},
+    "another budget, another address, and builds on another image",
+    {
+        "monthly_budget_usd": "500",
+        "alarm_email": "another@lyceum.example",
+        "pipeline": json.dumps({**infrastructure.PIPELINE, "image": "aws/codebuild/standard:6.0"}),
+    },
     (
         r"update aws_budgets_budget\..*",
         r"replace module\.audit\.aws_sns_topic_subscription\.operator",
+        r"replace module\.pipeline\[0\]\.aws_sns_topic_subscription\.operator",
+        r'update module\.pipeline\[0\]\.aws_codebuild_project\.stage\["\w+"\]',
+        r"update module\.pipeline\[0\]\.aws_codebuild_project\.check",
     ),
 )  # fmt: skip
 # What keeps the account's foundation from going by mistake, and what it says once somebody means it.

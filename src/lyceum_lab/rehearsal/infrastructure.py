@@ -22,7 +22,19 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 # What the roots have no default for. No letter is sent: the emulated SNS keeps them. The addresses and the domain are
 # of the ranges and names that are kept for documents.
-BOOTSTRAP_VARIABLES = {"alarm_email": "operator@lyceum.example"}
+PIPELINE = {
+    "repository": "lyceum/lyceum",
+    "connected": True,
+    "environments": [
+        {"name": "dev", "variables": {"alarm_email": "operator@lyceum.example"}, "approve": False},
+        {
+            "name": "prod",
+            "variables": {"alarm_email": "operator@lyceum.example"},
+            "url": "https://learn.lyceum.example",
+        },
+    ],
+}
+BOOTSTRAP_VARIABLES = {"alarm_email": "operator@lyceum.example", "pipeline": json.dumps(PIPELINE)}
 ZONE = "lyceum.example"
 PLATFORM_VARIABLES = {
     "dev": {"alarm_email": "operator@lyceum.example", "operator_cidrs": '["203.0.113.0/24"]'},

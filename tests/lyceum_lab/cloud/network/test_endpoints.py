@@ -27,7 +27,7 @@ class Here:
 
     def enter(self, work):  # type: ignore[no-untyped-def]
         real = socket.create_server
-        socket.create_server = lambda where, **more: real((where[0], 0), **more)  # type: ignore[assignment,misc]
+        socket.create_server = lambda where, **more: real((where[0], 0), **more)
         try:
             sockets = work()
         finally:
@@ -96,7 +96,7 @@ def test_another_authority_does_not_vouch_for_it(front: tuple[int, Path], tmp_pa
 def test_json_and_query_services_answer_by_their_own_names(emulator: Emulator, front: tuple[int, Path]) -> None:
     port, certificate = front
     real = socket.getaddrinfo
-    socket.getaddrinfo = lambda host, there, *more, **named: real("127.0.0.1", port, *more, **named)  # type: ignore[assignment]
+    socket.getaddrinfo = lambda _host, _port, *more, **named: real("127.0.0.1", port, *more, **named)
     try:
 
         def client(service: str):  # type: ignore[no-untyped-def]
