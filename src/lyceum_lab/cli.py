@@ -572,6 +572,7 @@ def diagram(
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
     suite: Annotated[list[str] | None, typer.Option("--suite", help="The same, as an option.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="With the scenarios that take minutes each.")] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the suites with their budgets.")] = False,
 ) -> None:
     """Run the test suites, one counted line at the end."""
@@ -580,7 +581,7 @@ def run_suites(
     if show_list:
         runner.show_list()
         return
-    raise typer.Exit(runner.run([*(suites or []), *(suite or [])]))
+    raise typer.Exit(runner.run([*(suites or []), *(suite or [])], full=full))
 
 
 def main() -> NoReturn:

@@ -210,3 +210,46 @@ def test_a_second_rehearsal_and_what_is_unknown_are_refused(cloud: Cloud) -> Non
     assert (nobody.returncode, "There is no host named 'nobody'" in nobody.stderr) == (2, True)
     assert cloud.command("files", "upside-down").returncode == 2
     assert cloud.exec("internet", "sh", "-c", "exit 7").returncode == 7
+
+
+# ------------------------------------------------------------------------------------------------------ scenarios
+
+
+@pytest.fixture
+def alone(cloud: Cloud) -> str:
+    """The one server of a group that wants one."""
+    group = cloud.session.client("autoscaling")
+    group.set_desired_capacity(AutoScalingGroupName="lyceum-dev-servers", DesiredCapacity=1)
+    cloud.wait("one server", lambda: len(cloud.serving()) == 1 and len(cloud.cloud["servers"]) == 1)
+    return cloud.serving()[0]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("what", "load"),
+    [
+        ("CPU", "while :; do :; done"),
+        # Most of what is left above an idle server, touched so that it counts.
+        ("memory", "exec python3 -c 'import time; kept = bytearray(560 * 2**20); time.sleep(600)'"),
+    ],
+)
+def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alone: str, what: str, load: str) -> None:
+    """One to two and back to one: by the deployed policies, from what the servers themselves report."""
+    working = subprocess.Popen(
+        [*cloud.command.argv, "exec", alone, "--", "timeout", "300", "sh", "-c", load], env=cloud.command.env
+    )
+    try:
+        cloud.wait(f"a second server for {what}", lambda: len(cloud.serving()) == 2, 240)
+    finally:
+        cloud.exec(alone, "pkill", "-f", "timeout 300")
+        working.wait(timeout=30)
+    cloud.wait(f"one server after {what}", lambda: len(cloud.cloud["servers"]) == 1 and len(cloud.serving()) == 1, 300)
+    assert any("the policies want 2 instead of 1" in event for event in cloud.cloud["events"])
+    assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
+
+
+@pytest.mark.full
+def test_packets_agree_with_the_model_of_the_network_that_runs(cloud: Cloud) -> None:
+    done = cloud.command("prove", "packets", "--running", timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed, 0 failed" in done.stdout
