@@ -23,7 +23,7 @@ from lyceum_lab import paths
 from lyceum_lab.documents.diagram import check, trials
 from lyceum_lab.documents.diagram.pages import pages
 from lyceum_lab.emulator import ACCOUNT
-from lyceum_lab.proofs import cost
+from lyceum_lab.proofs import cost, flows
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.iam.prove import Proof as Permissions
 from lyceum_lab.proofs.network import prove as network
@@ -187,9 +187,6 @@ FLOW = Expected(
         r'update module\.network\.aws_network_acl\.tier\["management"\]',
     ),
 )  # fmt: skip
-FLOWS_BEGIN = "  flows = concat(\n"
-REASON = 'why = "student data"'
-FLOW_LINE = '    [{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" }],\n'
 
 
 def prove() -> int:
@@ -334,13 +331,7 @@ def _change(environment: Environment) -> str:
         environment.root.forget(plan)
         expected.hold_against(plan.changes)
         values |= expected.values
-    flows = environment.root.root.folder / "flows.tf"
-    table = flows.read_text()
-    require(FLOWS_BEGIN in table, "the table of flows does not begin as the proof expects it to")
-    require(REASON in table, "the table of flows has no longer the reason that the proof changes")
-    flows.write_text(
-        table.replace(REASON, 'why = "a reason that the proof gives"').replace(FLOWS_BEGIN, FLOWS_BEGIN + FLOW_LINE, 1)
-    )
+    flows.change(environment.root.root.folder)
     plan = environment.plan()
     environment.root.forget(plan)
     FLOW.hold_against(plan.changes)
