@@ -30,9 +30,6 @@ resource "aws_iam_role_policy" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
-  #checkov:skip=CKV_AWS_111:CodeBuild's network interface has no name before it exists; who may use one is narrowed below.
-  #checkov:skip=CKV_AWS_356:CodeBuild's network interface has no name before it exists; who may use one is narrowed below.
-
   # The owner's password, to change tables, and the servers' own, to give it to their role.
   statement {
     sid       = "Passwords"

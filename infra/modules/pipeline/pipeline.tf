@@ -178,7 +178,7 @@ locals {
       configuration = action.name == "Approve" ? {
         NotificationArn = local.topic_arn
         # What the plan would do and what that costs, as ./lyceum show-plan said it.
-        CustomData = "${environment.name}: #{${title(environment.name)}Plan.LYCEUM_PLAN_SUMMARY} Release #{Build.LYCEUM_VERSION}."
+        CustomData = "${environment.name}: #{${title(environment.name)}Plan.LYCEUM_PLAN_SUMMARY}. Release #{Build.LYCEUM_VERSION}."
         } : {
         ProjectName   = action.name == "Migrate" ? "lyceum-${environment.name}-migrate" : aws_codebuild_project.stage[lower(action.name)].name
         PrimarySource = "Source"

@@ -67,7 +67,7 @@ def delete(call: Call) -> dict[str, Any]:
     return {}
 
 
-@codebuild.stub("CreateWebhook", because="moto has no webhooks")
+@codebuild.stub("CreateWebhook", because="moto's projects have no webhooks")
 def create_webhook(call: Call) -> dict[str, Any]:
     project = _find(call.parameters["projectName"])
     if "webhook" in project:
@@ -81,7 +81,7 @@ def create_webhook(call: Call) -> dict[str, Any]:
     return {"webhook": project["webhook"]}
 
 
-@codebuild.stub("DeleteWebhook", because="moto has no webhooks")
+@codebuild.stub("DeleteWebhook", because="moto's projects have no webhooks")
 def delete_webhook(call: Call) -> dict[str, Any]:
     _find(call.parameters["projectName"]).pop("webhook", None)
     return {}

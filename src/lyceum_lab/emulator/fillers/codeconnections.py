@@ -13,7 +13,7 @@ from lyceum_lab.emulator.fillers import Service
 from lyceum_lab.emulator.wire import ApiError, Call
 
 codeconnections = Service("codeconnections")
-NO_SERVICE = "moto has no CodeConnections"
+NO_SERVICE = "moto has no CodeConnections, nor what it was called before"
 
 
 def _find(arn: str) -> dict[str, Any]:
