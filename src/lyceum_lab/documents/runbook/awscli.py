@@ -271,7 +271,8 @@ def _walk(node: dict[str, Any], shape: Any) -> Any:
     if kind in {"identity", "current", "slice"}:
         return shape
     if kind in {"or_expression", "and_expression"}:
-        return [_walk(child, shape) for child in children][0]
+        kinds = [_walk(child, shape) for child in children]
+        return kinds[0]
     if kind in {"multi_select_list", "multi_select_dict", "key_val_pair", "comparator", "not_expression", "expref"}:
         for child in children:
             _walk(child, shape)

@@ -93,10 +93,10 @@ def commands(page: Page) -> list[str]:
 
 def look(each: Command, known: dict[str, str]) -> bool | None:
     """Whether a command only reads; None for a plain assignment, which it notes in `known`."""
-    if given := re.fullmatch(r"(?:export )?([A-Z][A-Z_]*)=([^ ]*|\"[^\"]*\"|'[^']*')", each.text):
-        if not each.variable:
-            known[given[1]] = pages.fill(given[2].strip("\"'"), known)
-            return None
+    given = re.fullmatch(r"(?:export )?([A-Z][A-Z_]*)=([^ ]*|\"[^\"]*\"|'[^']*')", each.text)
+    if given and not each.variable:
+        known[given[1]] = pages.fill(given[2].strip("\"'"), known)
+        return None
     text = pages.fill(each.text, known)
     if inside := re.fullmatch(r'eval "\$\((.+)\)"', text):
         text = inside[1]

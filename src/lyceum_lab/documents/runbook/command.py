@@ -40,6 +40,6 @@ def check(words: list[str]) -> bool:
     try:
         found.parse_args(context, words)
     except Exception as error:  # typer carries click's errors inside itself; what they say is what counts
-        message = getattr(error, "format_message", lambda: str(error))()
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
         raise Wrong(f"./lyceum {name} would say: {message}") from error
     return name in READ_ONLY
