@@ -203,6 +203,14 @@ def preflight(
 
 
 @app.command(rich_help_panel=OPERATE)
+def doctor(environment: Environment, var: Variables = None, var_file: VariableFiles = None) -> None:
+    """Tell within seconds how an environment is, the worst first, with the page to read; exit 1 if anything fails."""
+    from lyceum_ops.doctor import run
+
+    raise typer.Exit(run(_here(), environment, asked=_asked(var, var_file, "")))
+
+
+@app.command(rich_help_panel=OPERATE)
 def bootstrap(
     region: Annotated[str, typer.Option("--region", help="Where everything of this account is to lie.")] = "",
     alarm_email: Annotated[str, typer.Option("--alarm-email", metavar="ADDRESS", help="Who hears of alarms.")] = "",

@@ -20,7 +20,7 @@ UNKNOWN_KEY = {
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
 RENEW = "Get new ones: the deployer's last an hour (./lyceum login --mfa CODE)."
 SET = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; then ./lyceum login --mfa CODE."
-RUNBOOK = "docs/how-to/create-the-infrastructure.md (when something stands in the way) says how a right is added."
+RUNBOOK = "docs/runbook/missing-permission.md says how a right is added."
 # Two calls go by another name than the right that they need.
 RIGHTS = {"s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 

@@ -85,6 +85,7 @@ class Emulated:
     def __init__(self, port: int, answers: Path) -> None:
         self.endpoint, self._answers = f"http://127.0.0.1:{port}", answers
         self._session: Any = None
+        self.clients: dict[str, Any] = {}
 
     def say(self, answers: dict[str, Any]) -> None:
         half = self._answers.with_suffix(".part")
@@ -102,7 +103,9 @@ class Emulated:
         return self._session
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        if service not in self.clients:
+            self.clients[service] = self.session.client(service)
+        return self.clients[service]
 
     def objects(self) -> list[str]:
         """What the bucket of the states holds: states and locks."""

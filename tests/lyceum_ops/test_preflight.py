@@ -10,9 +10,9 @@ import pytest
 from tests.lyceum_ops.conftest import ACCOUNT, BUCKET, Emulated
 
 from lyceum_ops import aws, preflight, terraform
+from lyceum_ops.checks import Account, Check, Found
 from lyceum_ops.errors import Usage
 from lyceum_ops.operate import Asked, Here
-from lyceum_ops.preflight.checks import Account, Check, Found
 from lyceum_ops.preflight.services import SERVICE_ROLES
 
 CHECKS = {check.name: check for check in preflight.CHECKS}

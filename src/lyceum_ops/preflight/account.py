@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 
 from lyceum_ops import terraform
+from lyceum_ops.checks import Account, Check, Found, fail, ok, warn
 from lyceum_ops.errors import MissingTool
-from lyceum_ops.preflight.checks import Account, Check, Found, fail, ok, warn
 from lyceum_ops.roots import find_state
 
 USER = ROLE = "lyceum-deployer"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lyceum_ops.preflight.checks import Account, Check, Found, fail, ok, unknown, warn
+from lyceum_ops.checks import Account, Check, Found, fail, ok, unknown, warn
 
 INSTANCE_TYPE = "t2.micro"
 ZONES = 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lyceum_ops.checks import Account, Check, Found, fail, ok, warn
 from lyceum_ops.preflight.account import ROLE
-from lyceum_ops.preflight.checks import Account, Check, Found, fail, ok, warn
 
 
 @dataclass(frozen=True)
