@@ -50,6 +50,7 @@ class Call:
     parameters: dict[str, Any] = field(default_factory=dict)
     query: str = ""
     reads: bool = False
+    waits: bool = False
 
 
 @cache
@@ -100,7 +101,7 @@ def parse(words: list[str]) -> Call:
     if query:
         check_query(query, shape.output_shape)
     reads = waits or (shape.name.startswith(READS) and shape.name not in NO_READS)
-    return Call(service, shape.name, parameters, query, reads)
+    return Call(service, shape.name, parameters, query, reads, waits)
 
 
 def _options(words: list[str]) -> tuple[list[str], dict[str, list[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 from lyceum_lab.documents.runbook import alarms, awscli, command, pages
@@ -97,6 +98,10 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     if given and not each.variable:
         known[given[1]] = pages.fill(given[2].strip("\"'"), known)
         return None
+    if each.text.startswith("export ") and not each.variable:
+        for name, _, value in (word.partition("=") for word in shlex.split(each.text)[1:]):
+            known[name] = pages.fill(value, known)
+        return None
     text = pages.fill(each.text, known)
     if inside := re.fullmatch(r'eval "\$\((.+)\)"', text):
         text = inside[1]
@@ -104,7 +109,9 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     if words[:1] == ["sudo"]:
         words = words[1:]
     if words[0] == "aws":
-        return awscli.parse(words[1:]).reads
+        call = awscli.parse(words[1:])
+        # Waiting belongs to what is waited for.
+        return None if call.waits else call.reads
     if words[0] == "./lyceum":
         return command.check(words[1:])
     if words[0] not in PROGRAMS:
@@ -112,20 +119,27 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     return PROGRAMS[words[0]]
 
 
-def calls(page: Page) -> list[Call]:
-    """What the page asks of AWS, where every value is known beforehand, as calls; for those who make them."""
-    found = []
+def ask(page: Page, answer: Callable[[Call], str]) -> None:
+    """Have `answer` make what the page asks of AWS, changes left out, and carry answers on as a reader does.
+
+    What depends on the answer to a change, or on one that never came ("" of `answer`), is left out.
+    """
     known = dict(SET_ONCE)
     for each in page.commands:
+        told = ""
         if each.text.startswith("aws "):
-            if any(known.get(name) == GIVEN for name in re.findall(r"\$\{?([A-Z_]+)", each.text)):
-                continue
-            found.append(awscli.parse(shlex.split(pages.fill(each.text, known))[1:]))
+            words = shlex.split(pages.fill(each.text, {name: known.get(name, GIVEN) for name in _variables(each.text)}))
+            call = awscli.parse(words[1:])
+            if call.reads and call.operation and not call.waits and GIVEN not in " ".join(words):
+                told = answer(call)
         else:
             look(each, known)
         if each.variable:
-            known[each.variable] = GIVEN
-    return found
+            known[each.variable] = told or GIVEN
+
+
+def _variables(text: str) -> list[str]:
+    return re.findall(r"\$\{?([A-Z][A-Z_]*)", text)
 
 
 def strange_names(page: Page, known: set[str]) -> list[str]:

@@ -67,7 +67,7 @@ def _commands(text: str) -> list[Command]:
 
 def _command(line: int, block: str, whole: str) -> Command:
     whole = re.sub(r"\s{2,}# .*$", "", whole).strip()
-    if kept := re.fullmatch(r"([A-Z][A-Z_]*)=\$\((.+)\)", whole):
+    if kept := re.fullmatch(r"(?:export )?([A-Z][A-Z_]*)=\$\((.+)\)", whole):
         return Command(line, block, kept[1], kept[2])
     return Command(line, block, "", whole)
 
