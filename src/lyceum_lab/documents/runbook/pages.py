@@ -10,7 +10,7 @@ SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Und
 THRESHOLD = "Why this threshold"
 READS, CHANGES = "console", "sh"
 # What takes the place of a clock when a command is only read.
-SECONDS, TIME = "1750000000", "2025-06-15T12:00:00Z"
+SECONDS, EARLIER, NOW = "1750000000", "2025-06-15T11:00:00Z", "2025-06-15T12:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,6 @@ def _command(line: int, block: str, whole: str) -> Command:
 def fill(text: str, known: dict[str, str]) -> str:
     """The command with clocks and variables replaced. Raises KeyError for a variable that nothing has set."""
     text = re.sub(r"\$\(date [^)]*\+%s\)", SECONDS, text)
-    text = re.sub(r"\$\(date [^)]*\)", TIME, text)
+    text = re.sub(r"\$\(date [^)]* ago'[^)]*\)", EARLIER, text)
+    text = re.sub(r"\$\(date [^)]*\)", NOW, text)
     return re.sub(r"\$\{?([A-Z][A-Z_]*)\}?", lambda found: known[found[1]], text)
