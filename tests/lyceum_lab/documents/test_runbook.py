@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,6 +130,8 @@ LATENCY = "aws cloudwatch describe-alarms --alarm-names lyceum-dev-latency"
         ("sh", "aws dynamodb delete-item --table-name t --key '{\"pk\": {\"S\": \"a\"}}'",
          "aws dynamodb delete-item --table-name t --key '{\"pk\": \"a\"}'", "Invalid type"),
         ("sh", "SERVER=i-1", "aws ec2 terminate-instances --instance-ids $SERVER", "nothing sets $SERVER"),
+        ("sh", "terraform state rm module.database.aws_db_instance.this",
+         "terraform state rm module.database.aws_db_instance.that", "Terraform has no module.database"),
         ("sh", "git revert HEAD", "rm -rf /", "no program that a page may use"),
     ],
 )  # fmt: skip
@@ -179,3 +182,22 @@ def test_a_command_becomes_the_call_that_aws_gets() -> None:
         {"Filters": [{"Name": "tag:Name", "Values": ["a", "b"]}, {"Name": "x", "Values": ["c"]}], "MaxResults": 5},
         reads=True,
     )  # fmt: skip
+
+
+def in_code(pattern: str, folder: str) -> set[str]:
+    """What a pattern finds in the Python below a folder of src."""
+    files = (CHECKOUT / "src" / folder).rglob("*.py")
+    return {found for file in files for found in re.findall(pattern, file.read_text())}
+
+
+def test_pages_that_the_code_names_are_there() -> None:
+    named = in_code(r'page\("([a-z-]+)"\)', "lyceum_ops/doctor") | in_code(r"docs/runbook/([a-z-]+)\.md", "lyceum_ops")
+    assert {"no-healthy-server", "backup-failed", "missing-permission", "state-lock-stuck"} <= named
+    assert named <= set(check.load(RUNBOOK))
+
+
+def test_what_the_doctor_looks_for_is_what_infra_makes() -> None:
+    wanted = in_code(r'name\(asking, f?"([a-z-]+?)-?[{"]', "lyceum_ops/doctor")
+    assert {"servers", "database", "progress", "files", "backup", "content"} <= wanted
+    known = alarms.names(INFRA)
+    assert [one for one in sorted(wanted) if not any(name.startswith(f"lyceum-dev-{one}") for name in known)] == []

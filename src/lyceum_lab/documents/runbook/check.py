@@ -7,14 +7,15 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+from lyceum_lab import paths
 from lyceum_lab.documents.runbook import alarms, awscli, command, pages
 from lyceum_lab.documents.runbook.awscli import Call, Wrong
 from lyceum_lab.documents.runbook.pages import Command, Page
 
 # What a page may run besides `aws` and `./lyceum`, and whether it only reads.
-PROGRAMS = {"git": False, "psql": False, "curl": True, "dig": True}
+PROGRAMS = {"git": False, "psql": False, "terraform": False, "curl": True, "dig": True}
 # The environment and the account stand for themselves: README.md says how they are set.
-SET_ONCE = {"ENV": "dev", "ACCOUNT": alarms.ACCOUNT, "AWS_REGION": "us-east-1"}
+SET_ONCE = {"ENV": "dev", "ACCOUNT": alarms.ACCOUNT, "AWS_REGION": "us-east-1", "PWD": "."}
 # What stands for an answer that only AWS knows.
 GIVEN = "given-by-the-command-before"
 
@@ -116,7 +117,17 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
         return command.check(words[1:])
     if words[0] not in PROGRAMS:
         raise Wrong(f"{words[0]} is no program that a page may use")
+    for word in words if words[0] == "terraform" else ():
+        if (address := re.fullmatch(r"module\.(\w+)\.(\w+)\.(\w+)(\[0\])?", word)) and not _declared(
+            *address.groups()[:3]
+        ):
+            raise Wrong(f"Terraform has no {word}")
     return PROGRAMS[words[0]]
+
+
+def _declared(module: str, kind: str, label: str) -> bool:
+    folder = paths.CHECKOUT / "infra" / "modules" / module.replace("_", "-")
+    return any(f'resource "{kind}" "{label}"' in file.read_text() for file in folder.glob("*.tf"))
 
 
 def ask(page: Page, answer: Callable[[Call], str]) -> None:
