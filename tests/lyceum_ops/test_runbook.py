@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import jmespath
+import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from tests.lyceum_ops.conftest import ACCOUNT, BUCKET, CHECKOUT, Emulated
@@ -14,6 +15,8 @@ from tests.lyceum_ops.test_doctor import WELL, build
 
 from lyceum_lab.documents.runbook import check
 from lyceum_lab.documents.runbook.awscli import Call
+
+pytestmark = pytest.mark.runbook
 
 # What the emulator cannot answer: of these, only that they are calls that AWS knows is shown. When it learns one, it
 # goes from this list.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lyceum_lab.documents.runbook import alarms, awscli, check, pages
+
+pytestmark = pytest.mark.runbook
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 RUNBOOK, INFRA = CHECKOUT / "docs" / "runbook", CHECKOUT / "infra"
@@ -165,6 +168,29 @@ def test_a_name_that_infra_does_not_give() -> None:
         "a-routine: infra/ gives no lyceum-dev-server-group"
     ]
     assert check.strange_names(page("```sh\n$ COPY=lyceum-$ENV-copy\n```\nlyceum-$ENV-copy"), known) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "said"),
+    [
+        ("modules/servers/main.tf", '-servers"', '-fleet"', "infra/ gives no lyceum-dev-servers"),
+        (
+            "modules/logs/main.tf",
+            "environment}/application",
+            "environment}/app",
+            "infra/ gives no /lyceum/dev/application",
+        ),
+        ("modules/alarms/table.tf", "    latency = {", "    slowness = {", "slowness: an alarm without a page"),
+        ("bootstrap/budget.tf", "lyceum-monthly", "lyceum-yearly", "lyceum-yearly: a budget that no page speaks of"),
+    ],
+)
+def test_what_is_renamed_in_infra_is_noticed(tmp_path: Path, file: str, before: str, after: str, said: str) -> None:
+    infra = tmp_path / "infra"
+    shutil.copytree(INFRA, infra, ignore=shutil.ignore_patterns(".terraform", "tests"))
+    text = (infra / file).read_text()
+    assert before in text
+    (infra / file).write_text(text.replace(before, after))
+    assert any(said in line for line in check.problems(RUNBOOK, infra))
 
 
 def test_a_command_becomes_the_call_that_aws_gets() -> None:

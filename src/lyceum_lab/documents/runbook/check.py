@@ -118,9 +118,8 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     if words[0] not in PROGRAMS:
         raise Wrong(f"{words[0]} is no program that a page may use")
     for word in words if words[0] == "terraform" else ():
-        if (address := re.fullmatch(r"module\.(\w+)\.(\w+)\.(\w+)(\[0\])?", word)) and not _declared(
-            *address.groups()[:3]
-        ):
+        address = re.fullmatch(r"module\.(\w+)\.(\w+)\.(\w+)(?:\[0\])?", word)
+        if address and not _declared(*address.groups()):
             raise Wrong(f"Terraform has no {word}")
     return PROGRAMS[words[0]]
 
