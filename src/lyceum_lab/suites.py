@@ -116,7 +116,7 @@ SUITES = (
         _pytest("on SQLite", "-m", "contract"),
         Check("on PostgreSQL", ("-m", "contract"), pytest=True, postgres=True),
     )),
-    Suite("runbook", "each page and command of docs/runbook against AWS's models and an emulated AWS; the doctor", 120, (
+    Suite("runbook", "each page and command of docs/runbook held against AWS's models, and the doctor", 120, (
         _pytest("runbook", "-m", "runbook"),
     )),
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (

@@ -155,6 +155,13 @@ def test_what_changes_something_never_stands_among_what_looks() -> None:
     assert "only reads" in found
 
 
+def test_an_answer_that_is_shown_has_the_columns_that_are_asked_for() -> None:
+    asked = f"{LATENCY} --query 'MetricAlarms[].[StateValue,StateReason]' --output text"
+    assert check.commands(page(f"```console\n$ {asked}\nOK\tbecause\n```")) == []
+    (found,) = check.commands(page(f"```console\n$ {asked}\nOK\n```"))
+    assert "shows 1 columns, and --query picks 2" in found
+
+
 def test_an_answer_is_kept_for_the_commands_after_it() -> None:
     keep = "SERVER=$(aws ec2 describe-instances --query 'Reservations[0].Instances[0].InstanceId' --output text)"
     assert told("sh", keep, "aws ec2 terminate-instances --instance-ids $SERVER") == []
@@ -176,8 +183,8 @@ def test_a_name_that_infra_does_not_give() -> None:
         ("modules/servers/main.tf", '-servers"', '-fleet"', "infra/ gives no lyceum-dev-servers"),
         (
             "modules/logs/main.tf",
-            "environment}/application",
-            "environment}/app",
+            "}/application",
+            "}/app",
             "infra/ gives no /lyceum/dev/application",
         ),
         ("modules/alarms/table.tf", "    latency = {", "    slowness = {", "slowness: an alarm without a page"),

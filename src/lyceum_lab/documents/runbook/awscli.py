@@ -237,6 +237,14 @@ def _shorthand(shape: Any, text: str, option: str) -> dict[str, Any]:
     return {name: _typed(shape.members[name], values, option) for name, values in parts.items()}
 
 
+def columns(query: str) -> int:
+    """How many columns a line of `--output text` has for this --query; 0 where it decides nothing."""
+    node = jmespath.compile(query).parsed
+    while node["type"] in {"projection", "filter_projection", "subexpression", "pipe"}:
+        node = node["children"][1]
+    return len(node["children"]) if node["type"] == "multi_select_list" else 0
+
+
 # What --query makes of a shape: a shape, a list of one, or ANY where nothing more is known.
 ANY = object()
 

@@ -90,7 +90,19 @@ def commands(page: Page) -> list[str]:
         if reads is not None and reads != (each.block == pages.READS) and not (reads and each.variable):
             kind = "only reads" if reads else "changes something"
             told.append(f"{page.name}:{each.line}: {kind}, and stands in a {each.block} block")
+        if wrong := _shape(each, known):
+            told.append(f"{page.name}:{each.line}: {wrong}")
     return told
+
+
+def _shape(each: Command, known: dict[str, str]) -> str:
+    """What is wrong with the answer that the page shows; "" when nothing is."""
+    words = shlex.split(pages.fill(each.text, known))
+    if "--query" not in words or "text" not in words or not each.shown:
+        return ""
+    wanted = awscli.columns(words[words.index("--query") + 1])
+    odd = [line for line in each.shown if wanted and len(line.split("\t")) != wanted]
+    return f"shows {len(odd[0].split(chr(9)))} columns, and --query picks {wanted}" if odd else ""
 
 
 def look(each: Command, known: dict[str, str]) -> bool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Undo", "Who may run it")
@@ -15,12 +15,16 @@ SECONDS, EARLIER, NOW = "1750000000", "2025-06-15T11:00:00Z", "2025-06-15T12:00:
 
 @dataclass(frozen=True)
 class Command:
-    """One command: the line it starts at, the kind of its block, the variable that keeps its answer, and itself."""
+    """One command: the line it starts at, the kind of its block, the variable that keeps its answer, and itself.
+
+    `shown` is what the page shows as its answer.
+    """
 
     line: int
     block: str
     variable: str
     text: str
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def _commands(text: str) -> list[Command]:
                 continue
             found.append(_command(begun, block, whole))
             whole = ""
+        elif found and line:
+            found[-1] = replace(found[-1], shown=(*found[-1].shown, line))
     return found
 
 
