@@ -102,7 +102,9 @@ PROGRAMS = {  # program → Debian package
 ELSEWHERE_ON_DISK = {"postgres": "/usr/lib/postgresql/*/bin/postgres", "sftp-server": "/usr/lib/openssh/sftp-server"}
 CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-server", "systemd-nspawn")
 # Marks of tests that have a suite of their own.
-ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline")
+ELSEWHERE = (
+    "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
+)  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
@@ -118,6 +120,9 @@ SUITES = (
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
         _pytest("on SQLite", "-m", "contract"),
         Check("on PostgreSQL", ("-m", "contract"), pytest=True, postgres=True),
+    )),
+    Suite("runbook", "each page and command of docs/runbook held against AWS's models, and the doctor", 120, (
+        _pytest("runbook", "-m", "runbook"),
     )),
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
         _pytest("terraform", "-m", "terraform"),
@@ -153,7 +158,7 @@ SUITES = (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
     )),
 )  # fmt: skip
-GROUPS = {"verify": ("lint", "types", "unit", "contract", "terraform", "static", "cost")}
+GROUPS = {"verify": ("lint", "types", "unit", "contract", "runbook", "terraform", "static", "cost")}
 
 
 def show_list() -> None:

@@ -17,6 +17,8 @@ from lyceum_ops.checks import Account, Check, Found, ok
 from lyceum_ops.errors import Usage
 from lyceum_ops.operate import Asked, Here
 
+pytestmark = pytest.mark.runbook
+
 CHECKS = {check.name: check for check in doctor.CHECKS}
 REFUSED = {"error": ["AccessDenied", "User: arn:aws:iam::123456789012:user/eve is not authorized to perform: x:Y", 403]}
 CONTENT = f"lyceum-dev-content-{ACCOUNT}"

@@ -2,7 +2,7 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
   for_each = local.watches
 
   alarm_name        = "${var.name}-${each.key}"
-  alarm_description = each.value.meaning
+  alarm_description = "${each.value.meaning} See docs/runbook/${each.key}.md."
 
   namespace           = local.metric_namespace
   metric_name         = aws_cloudwatch_log_metric_filter.watch[each.key].metric_transformation[0].name

@@ -50,6 +50,7 @@ class Call:
     parameters: dict[str, Any] = field(default_factory=dict)
     query: str = ""
     reads: bool = False
+    waits: bool = False
 
 
 @cache
@@ -100,7 +101,7 @@ def parse(words: list[str]) -> Call:
     if query:
         check_query(query, shape.output_shape)
     reads = waits or (shape.name.startswith(READS) and shape.name not in NO_READS)
-    return Call(service, shape.name, parameters, query, reads)
+    return Call(service, shape.name, parameters, query, reads, waits)
 
 
 def _options(words: list[str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -234,6 +235,14 @@ def _shorthand(shape: Any, text: str, option: str) -> dict[str, Any]:
     if strange := set(parts) - set(shape.members):
         raise Wrong(f"--{option} has no {', '.join(sorted(strange))}")
     return {name: _typed(shape.members[name], values, option) for name, values in parts.items()}
+
+
+def columns(query: str) -> int:
+    """How many columns a line of `--output text` has for this --query; 0 where it decides nothing."""
+    node = jmespath.compile(query).parsed
+    while node["type"] in {"projection", "filter_projection", "subexpression", "pipe"}:
+        node = node["children"][1]
+    return len(node["children"]) if node["type"] == "multi_select_list" else 0
 
 
 # What --query makes of a shape: a shape, a list of one, or ANY where nothing more is known.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
+from lyceum_lab import paths
 from lyceum_lab.documents.runbook import alarms, awscli, command, pages
 from lyceum_lab.documents.runbook.awscli import Call, Wrong
 from lyceum_lab.documents.runbook.pages import Command, Page
 
 # What a page may run besides `aws` and `./lyceum`, and whether it only reads.
-PROGRAMS = {"git": False, "psql": False, "curl": True, "dig": True}
+PROGRAMS = {"git": False, "psql": False, "terraform": False, "curl": True, "dig": True}
 # The environment and the account stand for themselves: README.md says how they are set.
-SET_ONCE = {"ENV": "dev", "ACCOUNT": alarms.ACCOUNT, "AWS_REGION": "us-east-1"}
+SET_ONCE = {"ENV": "dev", "ACCOUNT": alarms.ACCOUNT, "AWS_REGION": "us-east-1", "PWD": "."}
 # What stands for an answer that only AWS knows.
 GIVEN = "given-by-the-command-before"
 
@@ -88,7 +90,19 @@ def commands(page: Page) -> list[str]:
         if reads is not None and reads != (each.block == pages.READS) and not (reads and each.variable):
             kind = "only reads" if reads else "changes something"
             told.append(f"{page.name}:{each.line}: {kind}, and stands in a {each.block} block")
+        if wrong := _shape(each, known):
+            told.append(f"{page.name}:{each.line}: {wrong}")
     return told
+
+
+def _shape(each: Command, known: dict[str, str]) -> str:
+    """What is wrong with the answer that the page shows; "" when nothing is."""
+    words = shlex.split(pages.fill(each.text, known))
+    if "--query" not in words or "text" not in words or not each.shown:
+        return ""
+    wanted = awscli.columns(words[words.index("--query") + 1])
+    odd = [line for line in each.shown if wanted and len(line.split("\t")) != wanted]
+    return f"shows {len(odd[0].split(chr(9)))} columns, and --query picks {wanted}" if odd else ""
 
 
 def look(each: Command, known: dict[str, str]) -> bool | None:
@@ -97,6 +111,10 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     if given and not each.variable:
         known[given[1]] = pages.fill(given[2].strip("\"'"), known)
         return None
+    if each.text.startswith("export ") and not each.variable:
+        for name, _, value in (word.partition("=") for word in shlex.split(each.text)[1:]):
+            known[name] = pages.fill(value, known)
+        return None
     text = pages.fill(each.text, known)
     if inside := re.fullmatch(r'eval "\$\((.+)\)"', text):
         text = inside[1]
@@ -104,28 +122,46 @@ def look(each: Command, known: dict[str, str]) -> bool | None:
     if words[:1] == ["sudo"]:
         words = words[1:]
     if words[0] == "aws":
-        return awscli.parse(words[1:]).reads
+        call = awscli.parse(words[1:])
+        # Waiting belongs to what is waited for.
+        return None if call.waits else call.reads
     if words[0] == "./lyceum":
         return command.check(words[1:])
     if words[0] not in PROGRAMS:
         raise Wrong(f"{words[0]} is no program that a page may use")
+    for word in words if words[0] == "terraform" else ():
+        address = re.fullmatch(r"module\.(\w+)\.(\w+)\.(\w+)(?:\[0\])?", word)
+        if address and not _declared(*address.groups()):
+            raise Wrong(f"Terraform has no {word}")
     return PROGRAMS[words[0]]
 
 
-def calls(page: Page) -> list[Call]:
-    """What the page asks of AWS, where every value is known beforehand, as calls; for those who make them."""
-    found = []
+def _declared(module: str, kind: str, label: str) -> bool:
+    folder = paths.CHECKOUT / "infra" / "modules" / module.replace("_", "-")
+    return any(f'resource "{kind}" "{label}"' in file.read_text() for file in folder.glob("*.tf"))
+
+
+def ask(page: Page, answer: Callable[[Call], str]) -> None:
+    """Have `answer` make what the page asks of AWS, changes left out, and carry answers on as a reader does.
+
+    What depends on the answer to a change, or on one that never came ("" of `answer`), is left out.
+    """
     known = dict(SET_ONCE)
     for each in page.commands:
+        told = ""
         if each.text.startswith("aws "):
-            if any(known.get(name) == GIVEN for name in re.findall(r"\$\{?([A-Z_]+)", each.text)):
-                continue
-            found.append(awscli.parse(shlex.split(pages.fill(each.text, known))[1:]))
+            words = shlex.split(pages.fill(each.text, {name: known.get(name, GIVEN) for name in _variables(each.text)}))
+            call = awscli.parse(words[1:])
+            if call.reads and call.operation and not call.waits and GIVEN not in " ".join(words):
+                told = answer(call)
         else:
             look(each, known)
         if each.variable:
-            known[each.variable] = GIVEN
-    return found
+            known[each.variable] = told or GIVEN
+
+
+def _variables(text: str) -> list[str]:
+    return re.findall(r"\$\{?([A-Z][A-Z_]*)", text)
 
 
 def strange_names(page: Page, known: set[str]) -> list[str]:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Undo", "Who may run it")
 THRESHOLD = "Why this threshold"
 READS, CHANGES = "console", "sh"
 # What takes the place of a clock when a command is only read.
-SECONDS, TIME = "1750000000", "2025-06-15T12:00:00Z"
+SECONDS, EARLIER, NOW = "1750000000", "2025-06-15T11:00:00Z", "2025-06-15T12:00:00Z"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: the line it starts at, the kind of its block, the variable that keeps its answer, and itself."""
+    """One command: the line it starts at, the kind of its block, the variable that keeps its answer, and itself.
+
+    `shown` is what the page shows as its answer.
+    """
 
     line: int
     block: str
     variable: str
     text: str
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,14 @@ def _commands(text: str) -> list[Command]:
                 continue
             found.append(_command(begun, block, whole))
             whole = ""
+        elif found and line:
+            found[-1] = replace(found[-1], shown=(*found[-1].shown, line))
     return found
 
 
 def _command(line: int, block: str, whole: str) -> Command:
     whole = re.sub(r"\s{2,}# .*$", "", whole).strip()
-    if kept := re.fullmatch(r"([A-Z][A-Z_]*)=\$\((.+)\)", whole):
+    if kept := re.fullmatch(r"(?:export )?([A-Z][A-Z_]*)=\$\((.+)\)", whole):
         return Command(line, block, kept[1], kept[2])
     return Command(line, block, "", whole)
 
@@ -75,5 +81,6 @@ def _command(line: int, block: str, whole: str) -> Command:
 def fill(text: str, known: dict[str, str]) -> str:
     """The command with clocks and variables replaced. Raises KeyError for a variable that nothing has set."""
     text = re.sub(r"\$\(date [^)]*\+%s\)", SECONDS, text)
-    text = re.sub(r"\$\(date [^)]*\)", TIME, text)
+    text = re.sub(r"\$\(date [^)]* ago'[^)]*\)", EARLIER, text)
+    text = re.sub(r"\$\(date [^)]*\)", NOW, text)
     return re.sub(r"\$\{?([A-Z][A-Z_]*)\}?", lambda found: known[found[1]], text)
