@@ -104,3 +104,23 @@ def test_every_suite_is_in_the_list_that_the_readme_names() -> None:
     for suite in re.findall(r"\./lyceum test ((?:[a-z0-9]+ ?)+)`", (CHECKOUT / "README.md").read_text()):
         for name in suite.split():
             assert name in listed
+
+
+def places(text: str) -> set[str]:
+    """What a page names in code spans below a folder of the repository."""
+    folders = "docs|functions|infra|instance|pipeline|requirements|samples|src|tests"
+    return set(re.findall(rf"`((?:{folders})/[\w/.*-]*)`", text))
+
+
+@pytest.mark.parametrize("name", ["docs/contributing.md", "docs/demo/script.md"])
+def test_places_that_a_guide_names_are_there(name: str) -> None:
+    named = places((CHECKOUT / name).read_text())
+    assert len(named) > 5
+    assert [place for place in sorted(named) if not any(CHECKOUT.glob(place.rstrip("/")))] == []
+
+
+def test_the_tour_passes_by_every_package() -> None:
+    named = places((CHECKOUT / "docs" / "contributing.md").read_text())
+    packages = {f"{init.parent.relative_to(CHECKOUT)}/" for init in (CHECKOUT / "src").glob("*/*/__init__.py")}
+    assert len(packages) > 10
+    assert packages - named == set()

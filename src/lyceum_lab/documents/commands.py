@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import typer.main
@@ -85,10 +86,7 @@ def _words(text: str) -> Iterator[str]:
 
 def _mentioned(words: tuple[str, ...]) -> None:
     """Raise Wrong where a command, a flag or a suite is named that is not there."""
-    from lyceum_lab.cli import app
-
-    found: Any = typer.main.get_command(app)
-    left = list(words)
+    found, left = _tree(), list(words)
     while left and hasattr(found, "commands") and left[0] not in AND_SO_ON and not left[0].startswith("-"):
         if left[0] not in found.commands:
             raise Wrong(f"there is no {left[0]}")
@@ -103,3 +101,10 @@ def _mentioned(words: tuple[str, ...]) -> None:
                 raise Wrong(f"{found.name} has no {word}")
         elif found.name == "test" and word not in suite_names | AND_SO_ON and not word.isupper():
             raise Wrong(f"there is no suite {word}")
+
+
+@cache
+def _tree() -> Any:
+    from lyceum_lab.cli import app
+
+    return typer.main.get_command(app)
