@@ -4,8 +4,11 @@ Its command line allows no idle connection to live longer than 60 seconds, which
 one. Whoever closes first has to be the load balancer: it answers 502 to a request that meets a closing server.
 """
 
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -16,6 +19,8 @@ KEEP_ALIVE_SECONDS = 75
 WORKER_LIFETIME_SECONDS = 6 * 3600
 WORKER_MAX_MIB = 320
 DRAIN_SECONDS = 35
+# As the platform writes its own log.
+LOG = Path(__file__).resolve().parents[1] / "src" / "lyceum" / "web" / "granian_logging.json"
 
 
 def server(settings: Mapping[str, str]) -> MPServer:
@@ -34,7 +39,13 @@ def server(settings: Mapping[str, str]) -> MPServer:
         workers_lifetime=WORKER_LIFETIME_SECONDS,
         workers_max_rss=WORKER_MAX_MIB,
         workers_kill_timeout=DRAIN_SECONDS,
+        log_dictconfig=_log(settings),
     )
+
+
+def _log(settings: Mapping[str, str]) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = json.loads(LOG.read_text()) if settings.get("LOG_FORMAT") == "json" else None
+    return found
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-# The part of the boundary that only the purge of logs needs: it deletes streams of the groups that are kept two days,
-# and its schedule starts it. No other role of the platform can delete a line of any log.
+# The parts of the boundary that one job each needs. The purge of logs deletes streams of the groups that are kept two
+# days, and its schedule starts it: no other role of the platform can delete a line of any log.
 data "aws_iam_policy_document" "boundary_operations" {
   statement {
     sid     = "PurgeOwnLogs"
@@ -27,6 +27,26 @@ data "aws_iam_policy_document" "boundary_operations" {
       test     = "ArnLike"
       variable = "aws:PrincipalArn"
       values   = [for prefix in local.prefixes : "arn:${local.partition}:iam::${local.account}:role/${prefix}purge-schedule"]
+    }
+  }
+
+  # CodeBuild puts the migrations into the network, with the source that the pipeline hands on.
+  statement {
+    sid = "RunMigrations"
+    actions = [
+      "codeconnections:UseConnection", "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission",
+      "ec2:DeleteNetworkInterface", "s3:GetObject", "s3:GetObjectVersion",
+    ]
+    resources = [
+      "arn:${local.partition}:codeconnections:${var.region}:${local.account}:connection/*",
+      "arn:${local.partition}:ec2:${var.region}:${local.account}:*/*",
+      "arn:${local.partition}:s3:::lyceum-pipeline-artifacts-${local.account}/*",
+    ]
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:PrincipalArn"
+      values   = [for prefix in local.prefixes : "arn:${local.partition}:iam::${local.account}:role/${prefix}migrate"]
     }
   }
 }

@@ -60,6 +60,13 @@ data "aws_iam_policy_document" "deployer_operations" {
     resources = [for prefix in local.prefixes : "arn:${local.partition}:lambda:${var.region}:${local.account}:function:${prefix}*"]
   }
 
+  # The environments' jobs; the pipeline's own projects are the administrator's. The deployer never starts one.
+  statement {
+    sid       = "Jobs"
+    actions   = ["codebuild:BatchGetProjects", "codebuild:CreateProject", "codebuild:DeleteProject", "codebuild:UpdateProject"]
+    resources = [for prefix in local.prefixes : "arn:${local.partition}:codebuild:${var.region}:${local.account}:project/${prefix}*"]
+  }
+
   statement {
     sid       = "Schedules"
     actions   = ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule"]

@@ -157,13 +157,14 @@ data "aws_iam_policy_document" "deployer_data" {
     resources = [for prefix in local.prefixes : "arn:${local.partition}:s3:::${prefix}*"]
   }
 
-  # Development may be destroyed with what is in it; production's buckets must be emptied by somebody else first.
+  # Development may be destroyed with what is in it, version by version, as all of its buckets keep them; production's
+  # must be emptied by somebody else first.
   dynamic "statement" {
     for_each = contains(var.environments, "dev") ? [1] : []
 
     content {
       sid       = "EmptyDevelopment"
-      actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+      actions   = ["s3:DeleteObjectVersion"]
       resources = ["arn:${local.partition}:s3:::lyceum-dev-*/*"]
     }
   }
@@ -432,8 +433,8 @@ data "aws_iam_policy_document" "deployer_identity" {
       test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
-        "backup.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com", "monitoring.rds.amazonaws.com",
-        "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+        "backup.amazonaws.com", "codebuild.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com",
+        "monitoring.rds.amazonaws.com", "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com",
       ]
     }
   }

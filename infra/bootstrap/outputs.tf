@@ -32,3 +32,8 @@ output "audit_alarms" {
   description = "Names of the alarms on the audit trail."
   value       = module.audit.alarms
 }
+
+output "pipeline" {
+  description = "The pipeline, where there is one: its name, and the connection to GitHub that a person completes."
+  value       = one([for pipeline in module.pipeline : { name = pipeline.name, connection_arn = pipeline.connection_arn }])
+}

@@ -46,3 +46,27 @@ variable "monthly_budget_usd" {
     error_message = "monthly_budget_usd must be 1 to 100000; got ${var.monthly_budget_usd}."
   }
 }
+
+variable "pipeline" {
+  description = "What the pipeline delivers: the repository on GitHub, and the environments in their order with the Terraform variables that have no default. Null: no pipeline. docs/how-to/run-the-pipeline.md goes through it."
+  type = object({
+    repository = string
+    branch     = optional(string, "main")
+    tags       = optional(list(string), ["v*"])
+    connected  = optional(bool, false)
+    image      = optional(string, "aws/codebuild/standard:7.0")
+
+    environments = list(object({
+      name      = string
+      variables = map(string)
+      url       = optional(string, "")
+      approve   = optional(bool, true)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.pipeline == null || try(length(setsubtract(var.pipeline.environments[*].name, var.environments)) == 0, false)
+    error_message = "pipeline.environments must be some of the account's environments, ${join(", ", var.environments)}; got ${join(", ", try(var.pipeline.environments[*].name, []))}."
+  }
+}

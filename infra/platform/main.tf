@@ -190,6 +190,21 @@ module "secrets" {
   values = { for name, secret in ephemeral.aws_secretsmanager_random_password.secret : name => secret.random_password }
 }
 
+module "migrate" {
+  source = "../modules/migrate"
+
+  name                     = local.name
+  environment              = var.environment
+  vpc_id                   = module.network.vpc_id
+  subnet_ids               = module.network.subnet_ids.management
+  security_group_ids       = [module.network.security_group_ids.jobs]
+  database                 = module.database.endpoint
+  application_secret_arn   = module.secrets.arns["database"]
+  secret_key_arns          = [module.database.key_arn, module.secrets.key_arn]
+  key_arn                  = module.logs.key_arn
+  permissions_boundary_arn = local.boundary_arn
+}
+
 module "backup" {
   source = "../modules/backup"
 

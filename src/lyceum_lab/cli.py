@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -19,6 +20,7 @@ from lyceum_ops.errors import LyceumError
 
 if TYPE_CHECKING:
     from lyceum_ops.operate import Asked, Here
+    from lyceum_ops.releases.release import Production
 
 app = typer.Typer(
     name="lyceum",
@@ -230,11 +232,17 @@ def bootstrap(
 
 
 @app.command(rich_help_panel=OPERATE)
-def plan(environment: Environment, var: Variables = None, var_file: VariableFiles = None, account: Meant = "") -> None:
+def plan(
+    environment: Environment,
+    var: Variables = None,
+    var_file: VariableFiles = None,
+    account: Meant = "",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep it, for apply --plan FILE.")] = None,
+) -> None:
     """Show what an apply would change in an environment, by address, lost data first. Changes nothing."""
     from lyceum_ops import operate
 
-    operate.plan(_here(), environment, asked=_asked(var, var_file, account))
+    operate.plan(_here(), environment, asked=_asked(var, var_file, account), out_file=out)
 
 
 @app.command(rich_help_panel=OPERATE)
@@ -245,6 +253,9 @@ def apply(
     account: Meant = "",
     yes: Yes = False,
     yes_destroy: YesDestroy = "",
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Do what this plan says, or nothing.")
+    ] = None,
 ) -> None:
     """Create or change an environment: plan, show, ask, then do exactly what was shown. As the deployer.
 
@@ -253,7 +264,18 @@ def apply(
     """
     from lyceum_ops import operate
 
-    operate.apply(_here(), environment, asked=_asked(var, var_file, account, yes, yes_destroy))
+    asked = _asked(var, var_file, account, yes, yes_destroy)
+    if plan and not var:
+        asked = replace(asked, values={})  # those of the environment went into the plan
+    operate.apply(_here(), environment, asked=asked, plan_file=plan)
+
+
+@app.command("show-plan", rich_help_panel=OPERATE)
+def show_plan(file: Annotated[Path, typer.Argument(metavar="FILE", help="What plan --out kept.")]) -> None:
+    """Say in one line what a kept plan would do, whether data is lost, and what it costs."""
+    from lyceum_ops import saved_plans
+
+    typer.echo(saved_plans.read(file).summary)
 
 
 @app.command(rich_help_panel=OPERATE)
@@ -280,6 +302,105 @@ def unlock(
     from lyceum_ops import operate
 
     operate.unlock(_here(), environment, lock, asked=_asked(None, None, account))
+
+
+def _production(environment: str, account: str) -> Production:
+    from lyceum_ops.releases.release import find
+
+    return find(_here(), environment, asked=_asked(None, None, account))
+
+
+AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as it comes and goes.")]
+
+
+@app.command(rich_help_panel=OPERATE)
+def publish(
+    environment: Environment,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where ./lyceum artifact made it.")],
+    account: Meant = "",
+) -> None:
+    """Store an artifact under its version: checked, written once, never overwritten."""
+    from lyceum_ops.releases.published import built
+
+    artifact, found = built(folder), _production(environment, account).published
+    new = found.publish(artifact)
+    typer.echo(f"{artifact.version} is {'published' if new else 'there already, the very same'} in {found.bucket}.")
+
+
+@app.command(rich_help_panel=OPERATE)
+def migrate(environment: Environment, account: Meant = "") -> None:
+    """Bring an environment's database up to date, from inside its network; LYCEUM_DATABASE_… say where it is.
+
+    Refused where the running code could not live with it, before anything is touched.
+    """
+    from lyceum_lab import paths
+    from lyceum_ops.migrate import Database, migrate
+
+    session = _production(environment, account).session
+    migrate(paths.CHECKOUT, session, Database.from_environment(os.environ))
+    typer.echo(f"The database of {environment} is up to date.")
+
+
+@app.command(rich_help_panel=OPERATE)
+def smoke(
+    environment: Environment,
+    version: Annotated[str, typer.Option("--version", help="The release that has to be live.")] = "",
+    url: Annotated[str, typer.Option("--url", envvar="LYCEUM_URL", help="Where it answers.")] = "",
+    account: Meant = "",
+) -> None:
+    """Ask whether what is live is what was released, healthy for the load balancer, and answers."""
+    from lyceum_ops.smoke import smoke as run
+
+    run(_production(environment, account), version=version, url=url)
+
+
+@app.command("release", rich_help_panel=OPERATE)
+def release_(
+    environment: Environment,
+    version: Annotated[str, typer.Option("--version", help="What was published; ./lyceum releases ENV lists it.")],
+    watch: Watch = False,
+    keep_image: Annotated[bool, typer.Option("--keep-image", help="Not on Amazon's newest image.")] = False,
+    at_max_size: AtMaxSize = False,
+    bake: Annotated[
+        int, typer.Option("--bake", min=0, max=3600, metavar="SECONDS", help="How long alarms are watched after it.")
+    ] = 120,
+    account: Meant = "",
+) -> None:
+    """Bring the servers to a release without a pause, and wait: exit 0 when it is live, 1 when it was taken back.
+
+    Run it again after whatever cut it short: it joins what is under way, or finishes it.
+    """
+    from lyceum_ops.releases.release import Wanted, release
+
+    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch))
+
+
+@app.command(rich_help_panel=OPERATE)
+def rollback(
+    environment: Environment, watch: Watch = False, at_max_size: AtMaxSize = False, account: Meant = ""
+) -> None:
+    """Go back to the release before: turn one round that is under way, or replace one that is live."""
+    from lyceum_ops.releases.release import rollback as run
+
+    run(_production(environment, account), at_max_size=at_max_size, watch=watch)
+
+
+@app.command(rich_help_panel=OPERATE)
+def releases(
+    environment: Environment,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many of the last.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    account: Meant = "",
+) -> None:
+    """Tell what ran when, which release is live, and under whose identity it came."""
+    from lyceum_ops.releases import history
+
+    found = _production(environment, account)
+    if as_json:
+        typer.echo(json.dumps(history.history(found, limit=limit), indent=1))
+    else:
+        history.show(found, limit=limit)
 
 
 @app.command(rich_help_panel=OPERATE)
@@ -459,6 +580,7 @@ def diagram(
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
     suite: Annotated[list[str] | None, typer.Option("--suite", help="The same, as an option.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="With the scenarios that take minutes each.")] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the suites with their budgets.")] = False,
 ) -> None:
     """Run the test suites, one counted line at the end."""
@@ -467,7 +589,7 @@ def run_suites(
     if show_list:
         runner.show_list()
         return
-    raise typer.Exit(runner.run([*(suites or []), *(suite or [])]))
+    raise typer.Exit(runner.run([*(suites or []), *(suite or [])], full=full))
 
 
 def main() -> NoReturn:

@@ -18,8 +18,9 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from rich.table import Table
 
@@ -57,6 +58,7 @@ class Check:
     argv: tuple[str, ...]
     pytest: bool = False
     counts: bool = False
+    full: tuple[str, ...] = ()  # arguments in place of these when everything is wanted
     needs: tuple[str, ...] = ()  # programs that Debian has as packages
     postgres: bool = False  # on an embedded PostgreSQL in place of SQLite
     root: bool = False  # makes namespaces
@@ -70,6 +72,7 @@ class Suite:
     shows: str
     budget: int
     checks: tuple[Check, ...] = field(default_factory=tuple)
+    aside: bool = False  # mostly waits: it goes on beside the suites before it
 
 
 def _tool(name: str, *argv: str) -> Check:
@@ -99,13 +102,15 @@ PROGRAMS = {  # program → Debian package
 ELSEWHERE_ON_DISK = {"postgres": "/usr/lib/postgresql/*/bin/postgres", "sftp-server": "/usr/lib/openssh/sftp-server"}
 CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-server", "systemd-nspawn")
 # Marks of tests that have a suite of their own.
-ELSEWHERE = ("contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "runbook")
+ELSEWHERE = (
+    "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
+)  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
         _tool("ruff check", "ruff", "check", "--quiet", "."),
         _tool("ruff format", "ruff", "format", "--quiet", "--check", "."),
         _tool("shellcheck", "shellcheck", *SHELL),
-        _tool("yamllint", "yamllint", "--strict", "samples", ".yamllint.yaml"),
+        _tool("yamllint", "yamllint", "--strict", "samples", "pipeline", ".yamllint.yaml"),
         _tool("djlint", "djlint", "--quiet", "--lint", "src/lyceum"),
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
@@ -132,20 +137,23 @@ SUITES = (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
     Suite("packets", "networks of namespaces carry packets as the model says, and miss each rule", 240, (
-        Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft"), root=True),
+        Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft", "sftp-server"), root=True),
     )),
     Suite("instance", "servers boot from their user data, live through their bad days, or say why they do not", 420, (
         Check("instance", ("-m", "machine"), pytest=True, needs=CLOUD, root=True),
     )),
-    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 240, (
+    Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 540, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
-    )),
+    ), aside=True),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
-        Check("cloud", ("-m", "cloud"), pytest=True, needs=CLOUD, root=True),
+        Check("cloud", ("-m", "cloud and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "cloud")),
+    )),
+    Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
+        _pytest("pipeline", "-m", "pipeline"),
     )),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
-    )),
+    ), aside=True),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
     )),
@@ -163,8 +171,11 @@ def show_list() -> None:
     out.print(table)
 
 
-def run(names: list[str]) -> int:
-    """Run the named suites and groups, or all. Returns the exit code. Raises Usage for an unknown name."""
+def run(names: list[str], *, full: bool = False) -> int:
+    """Run the named suites and groups, or all; `full`, with what takes long. Returns the exit code.
+
+    Raises Usage for an unknown name.
+    """
     known = {suite.name: suite for suite in SUITES}
     wanted: list[str] = []
     for name in names or list(known):
@@ -174,13 +185,18 @@ def run(names: list[str]) -> int:
     _install_tools()
     total = Count()
     summary: list[tuple[Suite, Count, float]] = []
-    for name in wanted:
-        suite, began, count = known[name], time.monotonic(), Count()
-        for check in suite.checks:
-            out.rule(f"{suite.name}: {check.name}", align="left")
-            count.add(_run(check))
-        summary.append((suite, count, time.monotonic() - began))
-        total.add(count)
+    with _Aside([known[name] for name in wanted], full=full) as aside:
+        for name in wanted:
+            suite, began, count = known[name], time.monotonic(), Count()
+            if name in aside.began:
+                began = aside.began[name]
+                count.add(aside.wait(name))
+            else:
+                for check in suite.checks:
+                    out.rule(f"{suite.name}: {check.name}", align="left")
+                    count.add(_run(replace(check, argv=check.full) if full and check.full else check))
+            summary.append((suite, count, time.monotonic() - began))
+            total.add(count)
     table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
     for suite, count, seconds in summary:
         late = " over" if seconds > suite.budget else ""
@@ -191,6 +207,46 @@ def run(names: list[str]) -> int:
     return 1 if total.failed or not total.passed else 0
 
 
+class _Aside:
+    """Suites that mostly wait go on beside those before them; what they say is shown when their turn comes."""
+
+    def __init__(self, suites: list[Suite], *, full: bool) -> None:
+        self.began: dict[str, float] = {}
+        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+        for suite in suites if len(suites) > 1 else ():
+            if suite.aside:
+                sink = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
+                out.print(f"{suite.name} begins beside the others")
+                process = subprocess.Popen(
+                    [str(paths.CHECKOUT / "lyceum"), "test", suite.name, *(["--full"] if full else [])],
+                    cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT,
+                )  # fmt: skip
+                self._running[suite.name], self.began[suite.name] = (process, sink), time.monotonic()
+
+    def __enter__(self) -> _Aside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, sink in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)  # it takes down what it started
+                process.wait(timeout=120)
+            sink.close()
+
+    def wait(self, name: str) -> Count:
+        """Return when it has ended, after showing what it said."""
+        process, sink = self._running[name]
+        code = process.wait()
+        sink.seek(0)
+        lines = sink.read().decode(errors="replace").splitlines()
+        out.print("\n".join(lines[:-1]), markup=False)
+        return _counted(lines[-1] if lines else "", code)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def _run(check: Check) -> Count:
     if lacks := _lacks(check):
         if os.environ.get("CI"):
@@ -198,7 +254,7 @@ def _run(check: Check) -> Count:
             return Count(failed=1)
         out.print(f"SKIPPED: {check.name} needs {lacks}")
         return Count(skipped=1)
-    environment = {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = _environment()
     if check.counts:
         return _run_proof(check, environment)
     if not check.pytest:
@@ -231,9 +287,14 @@ def _run_proof(check: Check, environment: dict[str, str]) -> Count:
         for line in proof.stdout:
             out.print(line.rstrip(), markup=False)
             last = line
-    said = re.fullmatch(r"(\d+) passed, (\d+) failed", last.strip())
-    count = Count(int(said[1]), int(said[2])) if said else Count()
-    if (proof.returncode or not count.passed) and not count.failed:
+    return _counted(last, proof.returncode)
+
+
+def _counted(last: str, code: int) -> Count:
+    """The counts of a proof's closing line. One that ended without, or with nothing kept, failed."""
+    said = re.fullmatch(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", last.strip())
+    count = Count(int(said[1]), int(said[2]), int(said[3] or 0)) if said else Count()
+    if (code or not count.passed) and not count.failed:
         count.failed = 1
     return count
 

@@ -10,6 +10,8 @@
     ├── StateLocked        somebody else's Terraform is at work on the same state
     ├── StateLost          Terraform's state is not where it belongs
     ├── Refused            it could be done, and is not: something protects it, or nobody said yes
+    ├── RolledBack         a release did not hold: production went back, or has to be brought back
+    ├── Interrupted        somebody ended the waiting; what was begun at AWS goes on there, exit code 130
     └── DiskFull           there is no room to write
 
 The command has one boundary that prints these; anything else is a defect and keeps its traceback.
@@ -72,6 +74,20 @@ class StateLost(LyceumError):
 
 class Refused(LyceumError):
     """Nothing was done, on purpose."""
+
+
+class RolledBack(LyceumError):
+    """A release is not live: it was taken back, or broke half way. `outcome` is the ledger's word for it."""
+
+    def __init__(self, message: str, hint: str = "", outcome: str = "failed") -> None:
+        super().__init__(message, hint)
+        self.outcome = outcome
+
+
+class Interrupted(LyceumError):
+    """The command was ended from outside while AWS is at work."""
+
+    exit_code = 130
 
 
 class DiskFull(LyceumError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import signal
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from lyceum_ops import aws
+from lyceum_ops import aws, saved_plans
 from lyceum_ops.aws import Caller
 from lyceum_ops.changes import Plan
 from lyceum_ops.console import err, out, step
@@ -28,6 +29,8 @@ from lyceum_ops.cost.show import difference_text, notes
 from lyceum_ops.errors import Refused, Usage, WrongPlace
 from lyceum_ops.roots import Applied, Bootstrap, Platform
 from lyceum_ops.terraform import Inputs, Tally, Terraform
+
+VARIABLES = "LYCEUM_VARIABLES"
 
 
 @dataclass(frozen=True)
@@ -82,21 +85,45 @@ def bootstrap(here: Here, *, asked: Asked, region: str = "") -> None:
             out.print(f"The account is bootstrapped; its state lies in {_bucket(caller)}.")
 
 
-def plan(here: Here, environment: str, *, asked: Asked) -> None:
-    """Show what an apply would do to an environment, and to what it costs a month; change nothing."""
+def plan(here: Here, environment: str, *, asked: Asked, out_file: Path | None = None) -> None:
+    """Show what an apply would do to an environment, and to what it costs a month; change nothing.
+
+    With `out_file` the plan is kept there, for `apply` to do exactly that (saved_plans.py).
+    """
     with _environment(here, environment, asked) as (root, inputs):
         found = _plan(root, inputs)
         try:
-            if not found.empty:
-                _show_cost(root, found)
+            usd = "" if found.empty else _show_cost(root, found)
+            if out_file:
+                by = aws.identify(root.session).arn
+                told = saved_plans.save(out_file, root, found, checkout=here.infra.parent, by=by, usd_month=usd)
+                out.print(f"{out_file} keeps it: {told.summary}", markup=False)
         finally:
             root.forget(found)
 
 
-def apply(here: Here, environment: str, *, asked: Asked) -> None:
-    """Plan, show, ask, and do exactly what the plan says."""
+def apply(here: Here, environment: str, *, asked: Asked, plan_file: Path | None = None) -> None:
+    """Plan, show, ask, and do exactly what the plan says; or do exactly what a kept plan says, or nothing."""
+    if plan_file:
+        _apply_saved(here, environment, plan_file, asked)
+        return
     with _environment(here, environment, asked) as (root, inputs):
         if _apply(root, _plan(root, inputs), asked):
+            out.print(f"{environment} is applied.")
+
+
+def _apply_saved(here: Here, environment: str, file: Path, asked: Asked) -> None:
+    if asked.values or asked.files:
+        raise Usage("A kept plan holds its variables already.", "Leave --var and --var-file away, or plan again.")
+    told = saved_plans.read(file)
+    with _environment(here, environment, asked) as (root, _):
+        saved_plans.require_same(told, environment, account=root.account, checkout=here.infra.parent)
+        with step(f"read the plan of {told.made}") as line:
+            found = saved_plans.restore(file, told, root)
+            line.note(told.summary)
+        for text in found.lines():
+            out.print(text)
+        if _apply(root, found, asked):
             out.print(f"{environment} is applied.")
 
 
@@ -178,11 +205,12 @@ def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:
     return found
 
 
-def _show_cost(root: Applied, plan: Plan) -> None:
-    """What the plan changes of the monthly bill, under the larger load of `./lyceum cost`."""
+def _show_cost(root: Applied, plan: Plan) -> str:
+    """What the plan changes of the monthly bill, under `./lyceum cost`'s larger load; the sum as signed dollars."""
     found = difference(root.root.show(plan.file))
     for text in (*difference_text(found), *notes((found.after,))):
         out.print(text, markup=False)
+    return f"{found.usd:+.2f}"
 
 
 def _apply(root: Applied, plan: Plan, asked: Asked, *, destroy: bool = False) -> bool:
@@ -270,7 +298,7 @@ def _arguments(here: Here, session: Any, caller: Caller, work: Path) -> dict[str
 @contextmanager
 def _place(here: Here, key: str, asked: Asked, caller: Caller) -> Iterator[Path]:
     """The folder of work of one root in one account, held against a second command in this checkout."""
-    _require_account(here, key, asked, caller)
+    require_account(here, key, asked, caller)
     work = here.home / "aws" / caller.account / key
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (work / "lock").open("a") as lock:
@@ -281,7 +309,7 @@ def _place(here: Here, key: str, asked: Asked, caller: Caller) -> Iterator[Path]
         yield work
 
 
-def _require_account(here: Here, key: str, asked: Asked, caller: Caller) -> None:
+def require_account(here: Here, key: str, asked: Asked, caller: Caller) -> None:
     """Raise WrongPlace unless the credentials are of the account that is meant: the named one, or that of last time."""
     if asked.account and not re.fullmatch(r"\d{12}", asked.account):
         raise Usage(f"--account takes the twelve digits of an account; got {asked.account!r}.")
@@ -338,8 +366,16 @@ def _require_region(wanted: str, kept: str, what: str) -> None:
 
 
 def parse_variables(given: list[str]) -> dict[str, str]:
-    """`name=value` words of the command line. Raises Usage for any other."""
-    found = {}
+    """`name=value` words of the command line, over those of LYCEUM_VARIABLES. Raises Usage for any other.
+
+    The pipeline says there, as a JSON object, what an operator says in a file of variables.
+    """
+    try:
+        found = json.loads(os.environ.get(VARIABLES) or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise Usage(f"{VARIABLES} is no JSON object of texts.", 'As {"alarm_email": "operator@example.org"}.')
     for word in given:
         name, equals, value = word.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][\w-]*", name):

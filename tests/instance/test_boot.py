@@ -92,7 +92,7 @@ def test_killed_it_is_started_again_and_the_console_says_why(server: Machine) ->
 
 def test_a_killed_worker_is_replaced(server: Machine) -> None:
     main = shown(server, "MainPID")
-    worker = server.exec("sh", "-c", f"pgrep -P {main} -f serve.py").stdout.split()
+    worker = server.exec("sh", "-c", f"pgrep -P {main} -f 'instance/serve[.]py'").stdout.split()
     server.exec("kill", "-9", *worker)
     assert eventually(lambda: healthy(server), 60)
 
@@ -106,7 +106,7 @@ def test_hung_it_is_started_again(server: Machine) -> None:
     assert healthy(server)
     main = shown(server, "MainPID")
     # The watchdog's own process goes on: what it cannot do is get an answer.
-    server.exec("sh", "-c", "kill -STOP $(pgrep -f serve.py)")
+    server.exec("sh", "-c", "kill -STOP $(pgrep -f 'instance/serve[.]py')")
     assert eventually(lambda: shown(server, "MainPID") not in {main, "0"} and healthy(server), 60)
     assert "the platform ended (watchdog" in server.console.read_text()
 

@@ -23,6 +23,7 @@ class Lyceum:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.argv = [str(CHECKOUT / "lyceum")]
         self.env = {**os.environ, "LYCEUM_HOME": str(home), "COLUMNS": "200"}
 
     def __call__(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:

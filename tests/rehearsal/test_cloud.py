@@ -186,6 +186,15 @@ def test_logs_and_memory_arrive_in_cloudwatch_as_the_servers_send_them(cloud: Cl
     cloud.wait("its application log", lambda: bool(streams("application")), 60)
     cloud.wait("its system log", lambda: bool(streams("system")), 60)
     assert all(re.fullmatch(rf"{server}/\d{{4}}-\d\d-\d\dT\d\d", name) for name in streams("application"))
+    cloud.learner("student")
+    newest = streams("application")[-1]
+
+    def lines() -> list[dict[str, Any]]:
+        found = logs.get_log_events(logGroupName="/lyceum/dev/application", logStreamName=newest)["events"]
+        return [json.loads(one["message"]) for one in found]
+
+    cloud.wait("a request in its log", lambda: any(one.get("route") for one in lines()), 60)
+    assert "student@lyceum.example" not in json.dumps(lines())
     cloud.wait(
         "its memory",
         lambda: bool(metrics.list_metrics(Namespace="Lyceum/dev", MetricName="mem_used_percent")["Metrics"]), 60,
@@ -201,3 +210,46 @@ def test_a_second_rehearsal_and_what_is_unknown_are_refused(cloud: Cloud) -> Non
     assert (nobody.returncode, "There is no host named 'nobody'" in nobody.stderr) == (2, True)
     assert cloud.command("files", "upside-down").returncode == 2
     assert cloud.exec("internet", "sh", "-c", "exit 7").returncode == 7
+
+
+# ------------------------------------------------------------------------------------------------------ scenarios
+
+
+@pytest.fixture
+def alone(cloud: Cloud) -> str:
+    """The one server of a group that wants one."""
+    group = cloud.session.client("autoscaling")
+    group.set_desired_capacity(AutoScalingGroupName="lyceum-dev-servers", DesiredCapacity=1)
+    cloud.wait("one server", lambda: len(cloud.serving()) == 1 and len(cloud.cloud["servers"]) == 1)
+    return cloud.serving()[0]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("what", "load"),
+    [
+        ("CPU", "while :; do :; done"),
+        # Most of what is left above an idle server, touched so that it counts.
+        ("memory", "exec python3 -c 'import time; kept = bytearray(560 * 2**20); time.sleep(600)'"),
+    ],
+)
+def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alone: str, what: str, load: str) -> None:
+    """One to two and back to one: by the deployed policies, from what the servers themselves report."""
+    working = subprocess.Popen(
+        [*cloud.command.argv, "exec", alone, "--", "timeout", "300", "sh", "-c", load], env=cloud.command.env
+    )
+    try:
+        cloud.wait(f"a second server for {what}", lambda: len(cloud.serving()) == 2, 240)
+    finally:
+        cloud.exec(alone, "pkill", "-f", "timeout 300")
+        working.wait(timeout=30)
+    cloud.wait(f"one server after {what}", lambda: len(cloud.cloud["servers"]) == 1 and len(cloud.serving()) == 1, 300)
+    assert any("the policies want 2 instead of 1" in event for event in cloud.cloud["events"])
+    assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
+
+
+@pytest.mark.full
+def test_packets_agree_with_the_model_of_the_network_that_runs(cloud: Cloud) -> None:
+    done = cloud.command("prove", "packets", "--running", timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed, 0 failed" in done.stdout

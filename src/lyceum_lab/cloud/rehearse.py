@@ -290,7 +290,7 @@ class Rehearsal(Supervisor):
             },
             "trouble": self.group.trouble or self.balancer.trouble,
             "events": [f"{time.strftime('%H:%M:%S', time.localtime(e.at))} {e.instance} {e.what}".replace("  ", " ")
-                       for e in self.group.events[-8:]],
+                       for e in self.group.events[-40:]],
         }  # fmt: skip
 
     def _end_children(self) -> None:

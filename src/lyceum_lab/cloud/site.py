@@ -235,7 +235,8 @@ class Site:
         """End what was started and remove the network. Servers have to be gone before."""
         for child in reversed(self.children.values()):
             if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
+                # PostgreSQL would wait for everybody to log out.
+                child.send_signal(signal.SIGINT if child is self.children.get("postgres") else signal.SIGTERM)
         for child in self.children.values():
             try:
                 child.wait(timeout=10)

@@ -9,7 +9,7 @@ from typing import Any
 from lyceum_lab import paths
 from lyceum_lab.cloud import site
 from lyceum_lab.cloud.files import MODES
-from lyceum_lab.cloud.servers import machine
+from lyceum_lab.cloud.servers import cgroups, machine
 from lyceum_lab.rehearsal import state
 from lyceum_ops.errors import LyceumError, Usage
 
@@ -27,13 +27,15 @@ def run(host: str, command: list[str]) -> int:
     if os.geteuid() != 0:
         raise LyceumError("Only root may enter a host.", "Run it with sudo.")
     if (paths.REHEARSAL / "servers" / host).is_dir():
-        argv, env = machine.inside(paths.REHEARSAL / "servers", host, *command), None
-    else:
-        found = hosts[host]
-        prefix = ["nsenter", f"--net={found['namespace']}", "--"]
-        argv = site.resolving(prefix, found["resolver"], paths.REHEARSAL, command)
-        # What this machine knows of proxies is not there.
-        env = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+        servers = paths.REHEARSAL / "servers"
+        argv = machine.inside(servers, host, *command)
+        # What it takes of CPU and memory is the server's.
+        return subprocess.run(argv, preexec_fn=cgroups.Groups.of(servers, host).join, check=False).returncode
+    found = hosts[host]
+    prefix = ["nsenter", f"--net={found['namespace']}", "--"]
+    argv = site.resolving(prefix, found["resolver"], paths.REHEARSAL, command)
+    # What this machine knows of proxies is not there.
+    env = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     return subprocess.run(argv, env=env, check=False).returncode
 
 

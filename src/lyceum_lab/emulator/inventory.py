@@ -88,6 +88,8 @@ COUNTED: dict[tuple[str, str], Counter] = {
     ("cloudtrail", "trail"): lambda b: b.trails.values(),
     ("cloudwatch", "alarm"): lambda b: b.alarms.values(),
     ("cloudwatch", "dashboard"): lambda b: b.dashboards.values(),
+    ("codepipeline", "pipeline"): lambda b: b.pipelines.values(),
+    ("events", "rule"): lambda b: [rule for bus in b.event_buses.values() for rule in bus.rules.values()],
     ("budgets", "budget"): lambda b: _nested(b.budgets),
     ("sns", "topic"): lambda b: b.topics.values(),
     ("sns", "subscription"): lambda b: b.subscriptions.values(),

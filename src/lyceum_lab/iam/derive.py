@@ -19,9 +19,10 @@ from lyceum_ops.errors import LyceumError
 
 # IAM prefixes of the services that a role of ours may name, and of those that their requests depend on.
 SERVICES = (
-    "acm", "autoscaling", "backup", "backup-storage", "budgets", "cloudtrail", "cloudwatch", "dynamodb", "ec2",
-    "ec2messages", "elasticfilesystem", "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "rds",
-    "route53", "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "wafv2",
+    "acm", "autoscaling", "backup", "backup-storage", "budgets", "cloudtrail", "cloudwatch", "codebuild",
+    "codeconnections", "codepipeline", "dynamodb", "ec2", "ec2messages", "elasticfilesystem", "elasticloadbalancing",
+    "events", "iam", "kms", "lambda", "logs", "rds", "route53", "s3", "scheduler", "secretsmanager", "ses", "sns",
+    "sqs", "ssm", "ssmmessages", "sts", "tag", "wafv2",
 )  # fmt: skip
 
 

@@ -332,6 +332,7 @@ NAMED: dict[str, dict[str, tuple[str, ...]]] = {
     "backup": {"backupVault": ("BackupVaultName",), "backupPlan": ("BackupPlanId",)},
     "cloudtrail": {"trail": ("Name", "TrailName")},
     "cloudwatch": {"alarm": ("AlarmName", "AlarmNames"), "dashboard": ("DashboardName", "DashboardNames")},
+    "codebuild": {"project": ("name", "names", "projectName")},
     "dynamodb": {"table": ("TableName",)},
     "elasticfilesystem": {
         "file-system": ("FileSystemId", "ResourceId"),
@@ -674,6 +675,8 @@ PASSED = {
     "backup:CreateBackupSelection": ("BackupSelection.IamRoleArn", "backup"),
     "cloudtrail:CreateTrail": ("CloudWatchLogsRoleArn", "cloudtrail"),
     "cloudtrail:UpdateTrail": ("CloudWatchLogsRoleArn", "cloudtrail"),
+    "codebuild:CreateProject": ("serviceRole", "codebuild"),
+    "codebuild:UpdateProject": ("serviceRole", "codebuild"),
     "ec2:CreateFlowLogs": ("DeliverLogsPermissionArn", "vpc-flow-logs"),
     "lambda:CreateFunction": ("Role", "lambda"),
     "lambda:UpdateFunctionConfiguration": ("Role", "lambda"),

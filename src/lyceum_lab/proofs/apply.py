@@ -23,7 +23,7 @@ from lyceum_lab import paths
 from lyceum_lab.documents.diagram import check, trials
 from lyceum_lab.documents.diagram.pages import pages
 from lyceum_lab.emulator import ACCOUNT
-from lyceum_lab.proofs import cost
+from lyceum_lab.proofs import cost, flows
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.iam.prove import Proof as Permissions
 from lyceum_lab.proofs.network import prove as network
@@ -187,9 +187,6 @@ FLOW = Expected(
         r'update module\.network\.aws_network_acl\.tier\["management"\]',
     ),
 )  # fmt: skip
-FLOWS_BEGIN = "  flows = concat(\n"
-REASON = 'why = "student data"'
-FLOW_LINE = '    [{ from = "bastion", to = "files", port = 2049, why = "a flow that the proof adds" }],\n'
 
 
 def prove() -> int:
@@ -334,13 +331,7 @@ def _change(environment: Environment) -> str:
         environment.root.forget(plan)
         expected.hold_against(plan.changes)
         values |= expected.values
-    flows = environment.root.root.folder / "flows.tf"
-    table = flows.read_text()
-    require(FLOWS_BEGIN in table, "the table of flows does not begin as the proof expects it to")
-    require(REASON in table, "the table of flows has no longer the reason that the proof changes")
-    flows.write_text(
-        table.replace(REASON, 'why = "a reason that the proof gives"').replace(FLOWS_BEGIN, FLOWS_BEGIN + FLOW_LINE, 1)
-    )
+    flows.change(environment.root.root.folder)
     plan = environment.plan()
     environment.root.forget(plan)
     FLOW.hold_against(plan.changes)
@@ -449,10 +440,18 @@ def _more(cloud: Cloud) -> dict[str, int]:
 
 
 BUDGET = Expected(
-    "another budget, and another address", {"monthly_budget_usd": "500", "alarm_email": "another@lyceum.example"},
+    "another budget, another address, and builds on another image",
+    {
+        "monthly_budget_usd": "500",
+        "alarm_email": "another@lyceum.example",
+        "pipeline": json.dumps({**infrastructure.PIPELINE, "image": "aws/codebuild/standard:6.0"}),
+    },
     (
         r"update aws_budgets_budget\..*",
         r"replace module\.audit\.aws_sns_topic_subscription\.operator",
+        r"replace module\.pipeline\[0\]\.aws_sns_topic_subscription\.operator",
+        r'update module\.pipeline\[0\]\.aws_codebuild_project\.stage\["\w+"\]',
+        r"update module\.pipeline\[0\]\.aws_codebuild_project\.check",
     ),
 )  # fmt: skip
 # What keeps the account's foundation from going by mistake, and what it says once somebody means it.

@@ -103,7 +103,7 @@ def account(name: str, *, enforce: bool = False) -> Iterator[Cloud]:
 def _bootstrapped(empty: Bare) -> Cloud:
     owner = infrastructure.Stack(empty.tool, empty.folder / "work", empty.logs / "terraform.log")
     with step("apply infra/bootstrap, as the account's administrator"):
-        owner.apply_bootstrap(lambda _: None)
+        owner.apply_bootstrap(lambda _: None, pipeline=True)
     infrastructure.prepare_account(owner.session())
     stack = infrastructure.Stack(empty.tool, empty.folder / "work", empty.logs / "terraform.log")
     stack.deployer = owner.deployer

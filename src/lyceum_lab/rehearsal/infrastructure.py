@@ -22,7 +22,20 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 # What the roots have no default for. No letter is sent: the emulated SNS keeps them. The addresses and the domain are
 # of the ranges and names that are kept for documents.
-BOOTSTRAP_VARIABLES = {"alarm_email": "operator@lyceum.example"}
+PIPELINE = {
+    "repository": "lyceum/lyceum",
+    "connected": True,
+    "environments": [
+        {"name": "dev", "variables": {"alarm_email": "operator@lyceum.example"}, "approve": False},
+        {
+            "name": "prod",
+            "variables": {"alarm_email": "operator@lyceum.example"},
+            "url": "https://learn.lyceum.example",
+        },
+    ],
+}
+WITHOUT_PIPELINE = {"alarm_email": "operator@lyceum.example"}
+BOOTSTRAP_VARIABLES = {**WITHOUT_PIPELINE, "pipeline": json.dumps(PIPELINE)}
 ZONE = "lyceum.example"
 PLATFORM_VARIABLES = {
     "dev": {"alarm_email": "operator@lyceum.example", "operator_cidrs": '["203.0.113.0/24"]'},
@@ -138,10 +151,11 @@ class Stack:
         """Of whoever Terraform runs as now."""
         return Session.of(self.tool.env)
 
-    def apply_bootstrap(self, listener: Listener) -> None:
-        """Apply what an account has once, as `./lyceum bootstrap` does."""
+    def apply_bootstrap(self, listener: Listener, *, pipeline: bool) -> None:
+        """Apply what an account has once, as `./lyceum bootstrap` does; with or without the pipeline of deliveries."""
         root = self.bootstrap()
-        root.apply(root.plan(Inputs(values=BOOTSTRAP_VARIABLES)), listener=listener)
+        values = BOOTSTRAP_VARIABLES if pipeline else WITHOUT_PIPELINE
+        root.apply(root.plan(Inputs(values=values)), listener=listener)
         self.deployer = str(root.outputs()["deployer_user"])
 
     def bootstrap(self) -> Bootstrap:

@@ -70,7 +70,7 @@ def _show_cloud(cloud: dict[str, Any]) -> None:
         more = f"{server['health']}, memory {server['memory_percent']} %" if server else ""
         out.print(f"  {name:28}  {one['address']:15}  {one['zone']:12}  {more}".rstrip(), markup=False)
     out.print(f"  shared files: {cloud['files']}; what AWS waits for is divided by {cloud['scale']:g}")
-    for event in cloud["events"]:
+    for event in cloud["events"][-8:]:
         out.print(f"  {event}", markup=False)
     if cloud["trouble"]:
         out.print(f"  trouble: {cloud['trouble']}", markup=False)

@@ -81,7 +81,7 @@ class Supervisor:
 
     def _bootstrap(self, stack: infrastructure.Stack) -> None:
         with step("apply infra/bootstrap, as the account's administrator") as line:
-            stack.apply_bootstrap(self._counted(line))
+            stack.apply_bootstrap(self._counted(line), pipeline=False)
             infrastructure.prepare_account(stack.session())
         with step("become the deployer that bootstrap made") as line:
             line.note(stack.become_deployer())

@@ -234,6 +234,10 @@ KEPT: dict[str, Callable[[Values], Values]] = {
     "aws_cloudwatch_log_group": lambda v: {"days": v["retention_in_days"]},
     "aws_cloudwatch_log_metric_filter": lambda v: {"metrics": len(v["metric_transformation"])},
     "aws_cloudwatch_metric_alarm": _alarm,
+    "aws_codebuild_project": lambda v: {"compute": _first(v, "environment")["compute_type"]},
+    "aws_codepipeline": lambda v: {
+        "builds": sum(one["provider"] == "CodeBuild" for stage in v["stage"] for one in stage["action"])
+    },
     "aws_db_instance": _database,
     "aws_dynamodb_table": lambda v: {
         "mode": v["billing_mode"],

@@ -81,6 +81,10 @@ ASSUMPTIONS = (
     _assumption("secret_calls", "1000", "calls a month and secret", "when a server starts, and when a login fails"),
     _assumption("purge_seconds", "2", "s a run of the purge", "tests/functions: well below it"),
     _assumption("alarm_letters", "50", "letters about alarms a month", "both of going off and of coming back"),
+    _assumption("releases_month", "20", "runs of the pipeline a month", "one a working day"),
+    _assumption("checks_month", "40", "pull requests, and changes of them, that are checked a month", "two a release"),
+    _assumption("verify_minutes", "25", "minutes that verifying takes", "the suites that need no root; a guess"),
+    _assumption("stage_minutes", "4", "minutes of any other build of a run", "a machine's start included; a guess"),
     _assumption("letters_learner", "4", "letters a learner a month", "sign-up, passwords, notices"),
 )  # fmt: skip
 

@@ -221,6 +221,10 @@ def _bucket(one: Resource, site: Site) -> Lines:
             # A year of it, packed to about a tenth; written every five minutes, with a digest an hour.
             yield site.line(one, "usage", "s3.gb", demand.audit_gb * 12 / 10, "a year of the audit trail, packed")
             yield site.line(one, "usage", "s3.put", (MINUTES / 5 + HOURS) / THOUSAND, "audit trail written")
+        case "module.pipeline[0].aws_s3_bucket.artifacts":
+            # A month of runs: each holds an artifact and two plans.
+            gb = site.of["releases_month"] * site.of["releases_gb"] / 25
+            yield site.line(one, "usage", "s3.gb", gb, "what stages hand on")
         case "aws_s3_bucket.state":
             yield site.line(one, "usage", "s3.gb", Decimal("0.1"), "states, with old versions")
         case _:
@@ -302,6 +306,8 @@ def _log_group(one: Resource, site: Site) -> Lines:
     }
     if one.group == "module.audit.aws_cloudwatch_log_group.this":
         gb = demand.audit_gb
+    elif one.group in BUILD_LOGS:
+        gb = Decimal("0.01")
     else:
         key = re.search(r'\["(\w+)"\]$', one.address)
         if not key or key[1] not in amounts:
@@ -309,6 +315,11 @@ def _log_group(one: Resource, site: Site) -> Lines:
         gb = amounts[key[1]]
     yield site.line(one, "usage", "logs.gb", gb)
     yield site.line(one, "usage", "logs.stored", gb * one.of["days"] * 12 / 365)
+
+
+# Some hundred KB a build.
+BUILD_LOGS = {"module.pipeline[0].aws_cloudwatch_log_group.project", "module.migrate.aws_cloudwatch_log_group.this"}
+ENVIRONMENTS = 2  # that a run goes through
 
 
 def _flow_gb(site: Site) -> Decimal:
@@ -361,6 +372,26 @@ def _runs(one: Resource) -> Decimal:
     return HOURS
 
 
+def _build(one: Resource, site: Site) -> Lines:
+    size = {"BUILD_GENERAL1_SMALL": "small", "BUILD_GENERAL1_MEDIUM": "medium"}.get(one.of["compute"])
+    if size is None:
+        raise LyceumError(f"Nobody knows what {one.of['compute']} of {one.address} costs.", "Add it to prices.yaml.")
+    if one.address.endswith(".check"):
+        minutes, runs = site.of["verify_minutes"], site.of["checks_month"]
+    elif one.address.endswith('["verify"]'):
+        minutes, runs = site.of["verify_minutes"], site.of["releases_month"]
+    else:
+        # Once for each environment, but for the one that builds the artifact.
+        each = 1 if one.address.endswith(('["build"]', ".this")) else ENVIRONMENTS
+        minutes, runs = site.of["stage_minutes"], site.of["releases_month"] * each
+    yield site.line(one, "usage", f"codebuild.{size}", minutes * runs)
+
+
+def _pipeline(one: Resource, site: Site) -> Lines:
+    minutes = site.of["verify_minutes"] + (one.of["builds"] - 1) * site.of["stage_minutes"]
+    yield site.line(one, "usage", "codepipeline.minute", minutes * site.of["releases_month"])
+
+
 def _mail(one: Resource, site: Site) -> Lines:
     yield site.line(one, "usage", "ses.thousand", site.demand.learners * site.of["letters_learner"] / THOUSAND)
 
@@ -379,6 +410,8 @@ PRICED: dict[str, Callable[[Resource, Site], Lines]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_cloudwatch_log_metric_filter": _filter,
     "aws_cloudwatch_metric_alarm": _alarm,
+    "aws_codebuild_project": _build,
+    "aws_codepipeline": _pipeline,
     "aws_db_instance": _database,
     "aws_dynamodb_table": _table,
     "aws_efs_file_system": _files,
@@ -410,7 +443,11 @@ FREE: dict[str, str] = {
     "aws_backup_vault": "what is kept in it is paid for, at the plan that fills it",
     "aws_backup_vault_lock_configuration": _SETTING,
     "aws_budgets_budget": "a budget without actions is free",
+    "aws_cloudwatch_event_rule": "events of AWS's own services are free",
+    "aws_cloudwatch_event_target": _SETTING,
     "aws_cloudwatch_log_resource_policy": _SETTING,
+    "aws_codebuild_webhook": _SETTING,
+    "aws_codeconnections_connection": "a connection is free",
     "aws_db_parameter_group": _SETTING,
     "aws_db_subnet_group": _SETTING,
     "aws_default_security_group": _NETWORK,

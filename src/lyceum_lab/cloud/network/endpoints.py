@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from lyceum_lab.cloud.network.authority import Authority
 from lyceum_lab.cloud.network.namespaces import Namespace
 
+# From here come requests of the network that is rehearsed: the emulator shows them AWS, and none of its own pages.
+PASSED_ON = "127.0.0.2"
 _CHUNK = 256 * 1024
 
 
@@ -59,7 +61,7 @@ class Endpoints:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            back_reader, back_writer = await asyncio.open_connection(*self._to)
+            back_reader, back_writer = await asyncio.open_connection(*self._to, local_addr=(PASSED_ON, 0))
         except OSError:
             writer.close()
             return

@@ -102,8 +102,7 @@ class Machine:
         with (folder / "console.log").open("wb") as console:
             process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True,
-                env={"PATH": os.environ.get("PATH", ""), MARK: os.environ.get(MARK, str(home)),
-                     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "0"},
+                env={"PATH": os.environ.get("PATH", ""), MARK: os.environ.get(MARK, str(home))},
                 preexec_fn=groups.join,
             )  # fmt: skip
         machine = Machine(name, folder, process, groups)

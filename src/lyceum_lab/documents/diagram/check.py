@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_lab.documents.diagram import geometry
-from lyceum_lab.documents.diagram.kinds import PARTS, PLANNED
-from lyceum_lab.documents.diagram.model import Card, Node, Page
+from lyceum_lab.documents.diagram.kinds import PARTS
+from lyceum_lab.documents.diagram.model import Page
 from lyceum_lab.documents.diagram.pages import network, pages
 from lyceum_lab.documents.diagram.traffic import acls, flows, labelled, ranges
 from lyceum_lab.proofs.network.topology import Topology
@@ -23,36 +23,29 @@ def kinds(drawn: Iterable[Page], applied: set[str]) -> list[str]:
     """Differences between the types that are drawn, or are part of what is drawn, and those that are there."""
     sheets = tuple(drawn)
     shown: dict[str, list[str]] = {}
-    planned: dict[str, str] = {}
-    for where, kind, is_planned in _shown(sheets):
-        if is_planned:
-            planned[kind] = where
-        else:
-            shown.setdefault(kind, []).append(where)
+    for where, kind in _shown(sheets):
+        shown.setdefault(kind, []).append(where)
     ids = {one.id for page in sheets for one in page.things}
     one_of = {kind: where[0] for kind, where in shown.items()}
     found = [
-        *(f"{kind} is there and not in the diagram" for kind in applied - shown.keys() - PARTS.keys() - PLANNED),
+        *(f"{kind} is there and not in the diagram" for kind in applied - shown.keys() - PARTS.keys()),
         *(f"{kind} is drawn ({one_of[kind]}) and not there" for kind in shown.keys() - applied),
         *(f"{kind} is said to be part of {PARTS[kind][0]} and not there" for kind in PARTS.keys() - applied),
         *(f"{kind} is drawn ({one_of[kind]}) and part of {PARTS[kind][0]}" for kind in shown.keys() & PARTS.keys()),
         *(f"{kind} is drawn twice: {', '.join(where)}" for kind, where in shown.items() if len(where) > 1),
         *(f"{kind} is part of {part}, which no page has" for kind, (part, _) in PARTS.items() if part not in ids),
-        *(f"{kind} is there, and the diagram says that it is planned" for kind in PLANNED & applied),
-        *(f"{kind} is planned and not drawn" for kind in PLANNED - planned.keys()),
-        *(f"{kind} is drawn as planned ({planned[kind]}), not listed so" for kind in planned.keys() - PLANNED),
     ]
     return sorted(found)
 
 
-def _shown(sheets: tuple[Page, ...]) -> Iterator[tuple[str, str, bool]]:
+def _shown(sheets: tuple[Page, ...]) -> Iterator[tuple[str, str]]:
     for page in sheets:
         for thing in page.things:
             for kind in thing.kinds:
-                yield f"{page.id}: {thing.id}", kind, isinstance(thing, Node | Card) and thing.planned
+                yield f"{page.id}: {thing.id}", kind
         for edge in page.edges:
             for kind in edge.kinds:
-                yield f"{page.id}: {geometry.name(edge)}", kind, False
+                yield f"{page.id}: {geometry.name(edge)}", kind
 
 
 def kinds_of_state(shown: Mapping[str, Any]) -> set[str]:

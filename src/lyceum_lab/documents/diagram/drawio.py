@@ -32,7 +32,6 @@ from lyceum_lab.documents.diagram.style import (
     GREY,
     GROUPS,
     INK,
-    PLANNED_DASH,
     RED,
     TONES,
 )
@@ -124,33 +123,32 @@ class _Sheet:
             self._plain_text(f"{group.id}-label", group.label_at, group.label, HEADER, colour=style.font,
                              parent=group.parent)  # fmt: skip
 
-    def _icon(self, name: str, *, planned: bool) -> str:
+    def _icon(self, name: str) -> str:
         icon = ICONS[name]
         common = "sketch=0;outlineConnect=0;gradientColor=none;aspect=fixed;"
         if not icon.service:
             return f"{common}shape=mxgraph.aws4.{icon.shape};fillColor={icon.colour};strokeColor=none;"
         # A tile that is not built yet: the glyph in the category's colour on white, as in the SVG.
-        fill, stroke = ("#FFFFFF", icon.colour) if planned else (icon.colour, "#FFFFFF")
+        fill, stroke = icon.colour, "#FFFFFF"
         return f"{common}shape=mxgraph.aws4.resourceIcon;resIcon=mxgraph.aws4.{icon.shape};fillColor={fill};" + (
             f"strokeColor={stroke};"
         )
 
     def _node(self, node: Node) -> None:
-        style = self._icon(node.icon, planned=node.planned) + _NAMED + (_BESIDE if node.beside else _BELOW)
+        style = self._icon(node.icon) + _NAMED + (_BESIDE if node.beside else _BELOW)
         self.placed[node.id] = box = _fit(node)
         style += f"spacingTop={2 + node.box.bottom - box.bottom:g};" if not node.beside else ""
         self._cell(node.id, _lines(node.lines, node.subs), style, box, node.parent)
 
     def _card(self, card: Card) -> None:
         fill, stroke = TONES[card.tone]
-        dash = f"dashed=1;dashPattern={PLANNED_DASH};" if card.planned else ""
-        look = f"rounded=1;absoluteArcSize=1;arcSize=10;whiteSpace=wrap;fillColor={fill};strokeColor={stroke};{dash}"
+        look = f"rounded=1;absoluteArcSize=1;arcSize=10;whiteSpace=wrap;fillColor={fill};strokeColor={stroke};"
         left = card.text.x - card.box.x
         align = f"align=left;spacingLeft={left:g};" if card.icon else "align=center;"
         self._cell(card.id, _lines((card.title,), card.lines, bold=True), f"{look}{_NAMED}verticalAlign=middle;{align}",
                    card.box, card.parent)  # fmt: skip
         if card.icon:
-            style = self._icon(card.icon, planned=card.planned)
+            style = self._icon(card.icon)
             self._cell(f"{card.id}-icon", "", style, card.icon_box, card.parent)
 
     def _table(self, table: Table) -> None:
@@ -245,8 +243,6 @@ class _Sheet:
                 if sample == "group":
                     style = GROUPS[name]
                     fill, stroke, dash = style.fill, style.stroke, style.dash
-                elif sample == "planned":
-                    fill, stroke, dash = "#FFFFFF", INK, PLANNED_DASH
                 else:
                     fill, stroke, dash = CATEGORIES[entry], CATEGORIES[entry], ""
                 look = f"rounded=0;fillColor={fill};strokeColor={stroke};dashed={int(bool(dash))};"

@@ -92,7 +92,7 @@ class Group:
 @dataclass(frozen=True)
 class Node:
     """An AWS icon (of icons.py) with a label below or at its right; `sub` is smaller. `kinds` are the types of
-    Terraform's resources that it stands for, `planned` what is decided and not built yet."""
+    Terraform's resources that it stands for."""
 
     id: str
     icon: str
@@ -103,7 +103,6 @@ class Node:
     size: float = 40
     beside: bool = False
     kinds: tuple[str, ...] = ()
-    planned: bool = False
 
     @property
     def box(self) -> Box:
@@ -140,7 +139,6 @@ class Card:
     tone: str = "plain"
     icon: str = ""
     kinds: tuple[str, ...] = ()
-    planned: bool = False
 
     ICON = 30.0
 

@@ -70,4 +70,3 @@ TONES = {  # fill, border
     "process": ("#FFF7EF", "#ED7100"),
     "store": ("#F2F6E8", "#7AA116"),
 }
-PLANNED_DASH = "4 3"

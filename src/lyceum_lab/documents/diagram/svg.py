@@ -30,7 +30,6 @@ from lyceum_lab.documents.diagram.style import (
     GROUPS,
     INK,
     PAPER,
-    PLANNED_DASH,
     RED,
     TONES,
 )
@@ -121,13 +120,12 @@ def _glyph(path: str, box: Box, colour: str, *, inset: float = 0.0, line: float 
     )
 
 
-def _icon(name: str, box: Box, *, planned: bool = False) -> str:
+def _icon(name: str, box: Box) -> str:
     icon = ICONS[name]
     if not icon.service:
         return _glyph(icon.glyph, box, icon.colour)
-    fill, stroke = (PAPER, icon.colour) if planned else (icon.colour, icon.colour)
-    tile = _rect(box, stroke=stroke, fill=fill, dash=PLANNED_DASH if planned else "", round_=3)
-    return tile + _glyph(icon.glyph, box, icon.colour if planned else PAPER, inset=0.14)
+    tile = _rect(box, stroke=icon.colour, fill=icon.colour, round_=3)
+    return tile + _glyph(icon.glyph, box, PAPER, inset=0.14)
 
 
 def _group(group: Group) -> str:
@@ -148,14 +146,14 @@ def _group(group: Group) -> str:
 
 
 def _node(node: Node) -> str:
-    return _icon(node.icon, node.box, planned=node.planned) + _lines(node.text, node.lines, node.subs, left=node.beside)
+    return _icon(node.icon, node.box) + _lines(node.text, node.lines, node.subs, left=node.beside)
 
 
 def _card(card: Card) -> str:
     fill, stroke = TONES[card.tone]
-    found = _rect(card.box, stroke=stroke, fill=fill, dash=PLANNED_DASH if card.planned else "", round_=5)
+    found = _rect(card.box, stroke=stroke, fill=fill, round_=5)
     if card.icon:
-        found += _icon(card.icon, card.icon_box, planned=card.planned)
+        found += _icon(card.icon, card.icon_box)
     return found + _lines(card.text, (card.title,), card.lines, left=bool(card.icon), bold=True)
 
 
@@ -237,8 +235,6 @@ def _legend(page: Page) -> Iterator[str]:
         elif sample == "group":
             style_of = GROUPS[entry.removeprefix("group:")]
             yield _rect(Box(x + 4, y - 7, 20, 14), stroke=style_of.stroke, fill=style_of.fill, dash=style_of.dash)
-        elif sample == "planned":
-            yield _rect(Box(x + 4, y - 7, 20, 14), stroke=INK, fill=PAPER, dash=PLANNED_DASH, round_=3)
         else:
             yield _rect(Box(x + 8, y - 7, 14, 14), stroke=CATEGORIES[entry], fill=CATEGORIES[entry], round_=2)
         yield _text(Point(x + 32, y + 4), text, SMALL, fill=GREY)
@@ -253,15 +249,14 @@ NAMES = {
     "security": "security, mail",
     "management": "management",
     "developer": "developer tools",
-    "planned": "decided, not built yet",
 }
 
 
 def legend_entry(entry: str) -> tuple[str, str]:
-    """Kind of sample and text of an entry: a category, `edge:look`, `group:kind` or `planned`."""
+    """Kind of sample and text of an entry: a category, `edge:look` or `group:kind`."""
     kind, _, name = entry.rpartition(":")
     if kind == "edge":
         return "edge", EDGES[name].name
     if kind == "group":
         return "group", GROUPS[name].name
-    return ("planned" if entry == "planned" else "tile"), NAMES[entry]
+    return "tile", NAMES[entry]

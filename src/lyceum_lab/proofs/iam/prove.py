@@ -13,6 +13,7 @@ from functools import partial
 
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.iam import actions
+from lyceum_lab.proofs import flows
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.iam import attempts, parliament, reasons, roles, trust
 from lyceum_lab.proofs.iam.account import asked_by, decisions, documents, sizes, statements
@@ -105,7 +106,11 @@ def _apply(cloud: Cloud, name: str) -> None:
 
 def _change_and_destroy(cloud: Cloud, name: str) -> None:
     root, inputs = cloud.stack.platform(name, log=cloud.logs / f"{name}.log")
-    changed = Inputs(inputs.files, {**inputs.values, **CHANGES})
+    values = {**inputs.values, **CHANGES}
+    if name == "dev":  # open to its operators; the domain that production has is open to everybody
+        values["operator_cidrs"] = '["203.0.113.0/24", "198.51.100.7/32"]'
+    flows.change(root.root.folder)
+    changed = Inputs(inputs.files, values)
     root.apply(root.plan(changed))
     root.apply(root.plan(changed, destroy=True))
 

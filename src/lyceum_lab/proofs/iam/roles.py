@@ -381,6 +381,35 @@ def _copies(place: Place) -> list[Asks]:
     ]
 
 
+def _migrations(place: Place) -> list[Asks]:
+    """CodeBuild User Guide, "Allow CodeBuild access to AWS services required to create a VPC network interface", and
+    CodePipeline User Guide, "Add CodeBuild GitClone permissions for connections".
+    """
+    own, via = {"aws:ResourceTag/Project": "lyceum"}, f"secretsmanager.{REGION}.amazonaws.com"
+    policy = next(iter(own_policies(place, "migrate")))
+    of = {statement.sid: statement for statement in policy.statements}
+    interface = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
+    subnets = next(one.values for one in of["LetCodeBuildUseIt"].conditions if one.key.lower() == "ec2:subnet")
+    artifact = f"arn:aws:s3:::lyceum-pipeline-artifacts-{ACCOUNT}/lyceum-pipeline/Source/x"
+    looks = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+    return [
+        *(("secretsmanager:GetSecretValue", arn, {}) for arn in (_master(place), place.secret("database"))),
+        *(("kms:Decrypt", key, {**own, "kms:ViaService": via}) for key in of["KeysOfPasswords"].resources or ()),
+        ("kms:Decrypt", KEY, {**own, "kms:ResourceAliases": ["alias/lyceum-pipeline"]}),
+        ("logs:CreateLogStream", _logs(place.group("migrate"), "x"), {}),
+        ("logs:PutLogEvents", _logs(place.group("migrate"), "x"), {}),
+        ("s3:GetObject", artifact, {}),
+        ("s3:GetObjectVersion", artifact, {}),
+        ("codeconnections:UseConnection", f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/x", own),
+        *(("ec2:CreateNetworkInterface", f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}", {})
+          for kind in ("network-interface/*", "security-group/sg-1", "subnet/subnet-1")),
+        ("ec2:DeleteNetworkInterface", interface, {}),
+        *((f"ec2:Describe{what}", "*", {}) for what in looks),
+        *(("ec2:CreateNetworkInterfacePermission", interface,
+           {"ec2:AuthorizedService": "codebuild.amazonaws.com", "ec2:Subnet": subnet}) for subnet in subnets),
+    ]  # fmt: skip
+
+
 WITHIN = "the service asks for it in the role's name, inside itself: no call shows it"
 GIVEN_UP = "an upload in parts that fails is given up, and none failed"
 ROLES = (
@@ -391,6 +420,7 @@ ROLES = (
     Role("purge-logs", "deletes old streams", _purge, refused=_refused_to_the_purge),
     Role("purge-schedule", "starts the purge", asks=_schedule),
     Role("bastion", "is reached through Session Manager", asks=_sessions),
+    Role("migrate", "changes the database's tables", asks=_migrations),
     Role("flow-logs", "writes the flow log", asks=_flows),
     Role("database-monitoring", "writes the database's metrics", asks=_monitoring),
     Role("backup", "copies and restores", asks=_copies),

@@ -39,9 +39,21 @@ OF_AN_ENVIRONMENT = {
     "database-monitoring": Trusted(
         "monitoring.rds.amazonaws.com", ONLY_OURS, "rds:{region}:{account}:db:{name}database"
     ),
+    "migrate": Trusted("codebuild.amazonaws.com", ONLY_OURS, "codebuild:{region}:{account}:project/{name}migrate"),
     "flow-logs": Trusted("vpc-flow-logs.amazonaws.com", ONLY_OURS, "ec2:{region}:{account}:vpc-flow-log/fl-1"),
 }
+STAGES = ("apply", "build", "check", "plan", "publish", "release", "smoke", "verify")
 OF_THE_ACCOUNT = {
+    "lyceum-pipeline": Trusted(
+        "codepipeline.amazonaws.com", (OURS,), "codepipeline:{region}:{account}:lyceum-pipeline"
+    ),
+    # Each for its own project: the one of another stage does not get it.
+    **{
+        f"lyceum-pipeline-{stage}": Trusted(
+            "codebuild.amazonaws.com", (OURS,), f"codebuild:{{region}}:{{account}}:project/lyceum-pipeline-{stage}"
+        )
+        for stage in STAGES
+    },
     "lyceum-audit-delivery": Trusted(
         "cloudtrail.amazonaws.com", (OURS,), "cloudtrail:{region}:{account}:trail/lyceum-audit"
     ),
@@ -71,7 +83,8 @@ def may_become(role: str, prefix: str, trust: Policy) -> set[str]:
     """Everybody of whom it was tried who may become the role, in words."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     found = set()
-    for who, as_whom, told in _candidates(prefix):
+    own = OF_THE_ACCOUNT.get(role) or OF_AN_ENVIRONMENT.get(role.removeprefix(prefix))
+    for who, as_whom, told in _candidates(prefix, own):
         asked = Request("sts:AssumeRole", arn, context(told))
         # Whoever asks has every right of his own: what keeps him out is the trust policy alone.
         if decide(as_whom, asked, trust, alone=True).allowed:
@@ -79,11 +92,13 @@ def may_become(role: str, prefix: str, trust: Policy) -> set[str]:
     return found
 
 
-def _candidates(prefix: str) -> Iterator[tuple[str, Principal, dict[str, Any]]]:
+def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, Principal, dict[str, Any]]]:
     everything = (parse("everything", _ALL),)
     services = {**OF_AN_ENVIRONMENT, **OF_THE_ACCOUNT}
     sources = {one.service: one.source for one in services.values()}
-    for service in (*sources, *OTHER_SERVICES):
+    if own:
+        sources[own.service] = own.source
+    for service in dict.fromkeys((*sources, *OTHER_SERVICES)):
         source = sources.get(service, "iam::{account}:x")
         for way in (OURS, THEIRS, UNTOLD):
             account = ANOTHER if way == THEIRS else ACCOUNT

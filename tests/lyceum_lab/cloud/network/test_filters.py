@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.lyceum_lab.proofs.network.conftest import address, development  # noqa: F401 - a fixture
+from tests.lyceum_lab.proofs.network.conftest import address
 
 from lyceum_lab.cloud.network import filters
 from lyceum_lab.proofs.network.topology import Topology
 
 
-def test_an_acl_keeps_the_order_of_its_numbers_and_ends_in_a_refusal(development: Topology) -> None:  # noqa: F811
+def test_an_acl_keeps_the_order_of_its_numbers_and_ends_in_a_refusal(development: Topology) -> None:
     text = filters.acls(development, {id_: f"b{n}" for n, id_ in enumerate(development.subnets)})
     chain = text.split("chain in_lyceum_dev_app {")[1].split("}")[0].strip().splitlines()
     assert [line.strip() for line in chain] == [
@@ -22,7 +22,7 @@ def test_an_acl_keeps_the_order_of_its_numbers_and_ends_in_a_refusal(development
     assert " ct " not in text  # a network ACL keeps no memory
 
 
-def test_a_group_lets_in_members_by_their_addresses_and_nobody_when_there_are_none(development: Topology) -> None:  # noqa: F811
+def test_a_group_lets_in_members_by_their_addresses_and_nobody_when_there_are_none(development: Topology) -> None:
     there = {"lyceum-dev-server": [address("10.20.16.10"), address("10.20.20.10")]}
     text = filters.groups(development, ["lyceum-dev-database"], there)
     assert "set members_lyceum_dev_server { type ipv4_addr; elements = { 10.20.16.10, 10.20.20.10 }; }" in text

@@ -11,7 +11,7 @@ import pytest
 
 from lyceum_lab import paths
 from lyceum_lab.documents.diagram import check, traffic, trials
-from lyceum_lab.documents.diagram.kinds import PARTS, PLANNED
+from lyceum_lab.documents.diagram.kinds import PARTS
 from lyceum_lab.documents.diagram.model import Edge, Flow, Page, Table
 from lyceum_lab.documents.diagram.pages import pages
 from lyceum_lab.proofs.network.topology import PROTOCOLS, Cidr, GroupRule, Topology
@@ -55,19 +55,6 @@ def test_a_new_type_and_one_that_is_gone_are_named() -> None:
     assert check.kinds(pages(), {*KINDS, "aws_sqs_queue"}) == ["aws_sqs_queue is there and not in the diagram"]
     assert check.kinds(pages(), KINDS - {"aws_lb"}) == ["aws_lb is drawn (request-path: balancer-a) and not there"]
     assert check.kinds(pages(), KINDS - {"aws_route"}) == ["aws_route is said to be part of vpc and not there"]
-
-
-@pytest.mark.parametrize("kind", sorted(PLANNED))
-def test_what_was_planned_and_is_there_has_to_leave_the_list(kind: str) -> None:
-    assert check.kinds(pages(), {*KINDS, kind}) == [f"{kind} is there, and the diagram says that it is planned"]
-
-
-def test_what_is_planned_is_drawn_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "PLANNED", PLANNED - {"aws_codepipeline"} | {"aws_codeartifact_domain"})
-    assert check.kinds(pages(), KINDS) == [
-        "aws_codeartifact_domain is planned and not drawn",
-        "aws_codepipeline is drawn as planned (delivery: approve), not listed so",
-    ]
 
 
 def test_a_part_of_nothing_and_a_part_that_is_drawn_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

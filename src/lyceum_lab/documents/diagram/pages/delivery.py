@@ -1,4 +1,4 @@
-"""Page 3: how a merge reaches production by itself. What is decided and not built yet is dashed (see kinds.PLANNED)."""
+"""Page 3: how a merge reaches production by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STAGES = (
     ("verify", ("./lyceum test", "--suite verify"), ("aws_codebuild_project",)),
     ("plan", ("and what it", "will cost"), ()),
     ("approve", ("a person, before", "production"), ("aws_codepipeline",)),
-    ("apply", ("as the deployer,", "the plan as seen"), ()),
+    ("apply", ("with its own role,", "the plan as seen"), ()),
     ("publish", ("one archive,", "with its hash"), ()),
     ("migrate", ("fit for old and", "new code alike"), ()),
     ("release", ("new version of", "the template"), ()),
@@ -34,7 +34,7 @@ def page() -> Page:
         Group("vpc", "vpc", "VPC", Box(862, 428, 378, 214), "region"),
     )  # fmt: skip
     stages = tuple(
-        Card(name, name, Box(LEFT + STEP * index, 184, WIDE, 84), lines, "pipeline", "stage", kinds=kinds, planned=True)
+        Card(name, name, Box(LEFT + STEP * index, 184, WIDE, 84), lines, "pipeline", "stage", kinds=kinds)
         for index, (name, lines, kinds) in enumerate(STAGES)
     )
 
@@ -44,9 +44,9 @@ def page() -> Page:
     nodes = (
         Node("engineer", "user", "Engineer", Point(42, 112), "merges"),
         Node("repository", "repository", "Repository", Point(42, 206), "GitHub"),
-        Node("artifacts", "s3", "Artifacts", below("source"), "between stages", "region", planned=True),
+        Node("artifacts", "s3", "Artifacts", below("source"), "between stages", "region"),
         Node("state", "s3", "State", below("plan"), "S3, lock file", "region"),
-        Node("topic", "sns", "Approval", below("approve"), "with the plan", "region", planned=True),
+        Node("topic", "sns", "Approval", below("approve"), "with the plan", "region"),
         Node("releases", "s3", "Releases", below("publish"), "written once", "region"),
         Node("template", "template", "Launch template", below("release"), "tag Release", "region",
              kinds=("aws_launch_template",)),
@@ -89,7 +89,7 @@ def page() -> Page:
     return Page(
         "delivery",
         "Lyceum: delivery",
-        "Every merge reaches production by itself, and a bad one goes back by itself. Dashed: decided, not built yet.",
+        "Every merge reaches production by itself, and a bad one goes back by itself.",
         "A pipeline of nine stages from the repository to a smoke test. Publishing writes the archive to the bucket of "
         "releases, migrating reaches the database from inside the VPC, releasing makes a new version of the launch "
         "template and refreshes the group of servers, which launches a server before it ends one.",
@@ -99,6 +99,6 @@ def page() -> Page:
         stages,
         (bad,),
         edges,
-        legend=("developer", "storage", "compute", "management", "planned", "edge:call", "edge:data", "edge:alert"),
+        legend=("developer", "storage", "compute", "management", "edge:call", "edge:data", "edge:alert"),
         legend_at=Point(24, 706),
     )

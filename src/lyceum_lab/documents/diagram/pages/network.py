@@ -87,7 +87,7 @@ def _zone(letter: str, index: int, x: float) -> tuple[tuple[Group, ...], tuple[N
     ]
     if first:
         nodes.append(node("bastion", "ec2", "Bastion", left, "management", kinds=("aws_instance",)))
-    nodes.append(node("jobs", "build", "Migrations", right if first else middle, "management", planned=True))
+    nodes.append(node("jobs", "build", "Migrations", right if first else middle, "management"))
     return tuple(groups), tuple(nodes)
 
 
@@ -208,7 +208,6 @@ def page() -> Page:
         cards,
         (*map(_rules, TIERS), _development()),
         edges,
-        legend=("group:public", "group:private", "group:zone", "group:vpc", "group:region", "edge:call", "edge:data",
-                "planned"),
+        legend=("group:public", "group:private", "group:zone", "group:vpc", "group:region", "edge:call", "edge:data"),
         legend_at=Point(30, 1132),
     )  # fmt: skip

@@ -9,7 +9,7 @@ HOSTS = (
     ("public", "Public", "haproxy", ("for the load", "balancer, with its", "health checks"), "balancer"),
     ("app-1", "App, zone a", "Server 1", ("systemd-nspawn,", "cloud-init with the", "real user data"), "ec2"),
     ("app-2", "App, zone b", "Server 2", ("comes and goes as", "the scaling policies", "decide"), "ec2"),
-    ("data-1", "Data", "PostgreSQL", ("for RDS, with a", "streaming standby"), "rds"),
+    ("data-1", "Data", "PostgreSQL", ("for RDS,", "with TLS"), "rds"),
     ("data-2", "Data", "SFTP server", ("for EFS, mounted", "on each server", "by sshfs"), "efs"),
     ("management", "Management", "Bastion", ("port forward to", "the database"), "ssm"),
 )
