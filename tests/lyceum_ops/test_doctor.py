@@ -64,7 +64,6 @@ def health(*states: str) -> dict[str, Any]:
 WELL: dict[str, Any] = {
     "autoscaling:DescribeAutoScalingGroups": group(1),
     "elasticloadbalancing:DescribeTargetHealth": health("healthy"),
-    "rds:DescribePendingMaintenanceActions": {"result": {"PendingMaintenanceActions": []}},
     "backup:ListRecoveryPointsByBackupVault": points(2),
 }
 

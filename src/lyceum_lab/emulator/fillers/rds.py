@@ -13,6 +13,7 @@ from lyceum_lab.emulator.fillers import Service
 from lyceum_lab.emulator.wire import Call
 
 rds = Service("rds")
+looked_at = Service("rds", needed_by="./lyceum doctor")
 
 rds.overlay(
     written_by=("CreateDBInstance", "ModifyDBInstance"),
@@ -49,3 +50,8 @@ def own_resource_id(call: Call, result: dict[str, Any]) -> bool:
     made.dbi_resource_id = "db-" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
     result["DBInstance"]["DbiResourceId"] = made.dbi_resource_id
     return True
+
+
+@looked_at.stub("DescribePendingMaintenanceActions", because="moto cannot be asked; nothing wants maintenance here")
+def no_maintenance(_: Call) -> dict[str, Any]:
+    return {"PendingMaintenanceActions": []}
