@@ -56,7 +56,8 @@ UNSEEN = (
         "keys/* kms:UpdateAlias", "keys/KeepOwnKeys kms:PutKeyPolicy", "keys/KeepOwnKeys kms:UpdateKeyDescription",
         "network/Network ec2:Update*", "network/Network ec2:ReplaceRouteTableAssociation",
         "network/KeepOwnNetwork ec2:Replace*", "network/KeepOwnNetwork ec2:Modify*",
-        "operations/LogGroups logs:AssociateKmsKey", "operations/Functions lambda:Update*",
+        "operations/LogGroups logs:AssociateKmsKey", "operations/Jobs codebuild:UpdateProject",
+        "operations/Functions lambda:Update*",
         "operations/Schedules scheduler:UpdateSchedule",
     ),
     _reason(
