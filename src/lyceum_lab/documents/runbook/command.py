@@ -8,14 +8,6 @@ import typer.main
 
 from lyceum_lab.documents.runbook.awscli import Wrong
 
-# Commands of the release tool, as far as pages use them, where it is not part of the command yet.
-LATER = {
-    "publish": {"--account"},
-    "release": {"--version", "--at-max-size", "--keep-image", "--watch", "--bake", "--account"},
-    "releases": {"--limit", "--json", "--account"},
-    "rollback": {"--at-max-size", "--watch", "--account"},
-    "smoke": {"--version", "--url", "--account"},
-}
 # Commands that change nothing anywhere.
 READ_ONLY = {"artifact", "cost", "doctor", "plan", "preflight", "releases", "smoke", "status", "test"}
 
@@ -27,10 +19,6 @@ def check(words: list[str]) -> bool:
     found: Any = typer.main.get_command(app)
     words = list(words)
     name = words[0] if words else ""
-    if name in LATER and name not in found.commands:
-        if strange := {word.partition("=")[0] for word in words if word.startswith("--")} - LATER[name]:
-            raise Wrong(f"./lyceum {name} has no {', '.join(sorted(strange))}")
-        return name in READ_ONLY
     context = typer.Context(found, info_name="./lyceum")
     while hasattr(found, "commands"):
         if not words or words[0] not in found.commands:
