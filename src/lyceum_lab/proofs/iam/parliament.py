@@ -43,6 +43,7 @@ EXCUSES = (
             "lyceum-deployer-keys RESOURCE_MISMATCH kms:*Alias",
             "lyceum-deployer-edge RESOURCE_MISMATCH ses:CreateEmailIdentity",
             "lyceum-deployer-edge RESOURCE_MISMATCH ses:PutEmailIdentityConfigurationSetAttributes",
+            "lyceum-pipeline-release RESOURCE_MISMATCH ec2:RunInstances",
         ),
     ),
     Excuse(
@@ -63,6 +64,8 @@ EXCUSES = (
         (
             "lyceum-deployer-data RESOURCE_STAR rds:Describe*",
             "lyceum-deployer-operations RESOURCE_STAR cloudwatch:DescribeAlarms",
+            "lyceum-pipeline RESOURCE_STAR cloudwatch:DescribeAlarms",
+            "lyceum-pipeline-release RESOURCE_STAR cloudwatch:DescribeAlarms",
         ),
     ),
     Excuse(
@@ -71,7 +74,10 @@ EXCUSES = (
     ),
     Excuse(
         "Amazon's own parameters lie in no account",
-        ("lyceum-deployer-compute RESOURCE_MISMATCH ssm:GetParameter*",),
+        (
+            "lyceum-deployer-compute RESOURCE_MISMATCH ssm:GetParameter*",
+            "lyceum-pipeline-release RESOURCE_MISMATCH ssm:GetParameter",
+        ),
     ),
     Excuse(
         "SES gives the resource since its second API; parliament's list is older",
@@ -79,7 +85,14 @@ EXCUSES = (
     ),
     Excuse(
         "newer than parliament's list, and in AWS's reference as we keep it (actions.json)",
-        ("lyceum-deployer-edge UNKNOWN_ACTION elasticloadbalancing:*WebACL*",),
+        (
+            "lyceum-deployer-edge UNKNOWN_ACTION elasticloadbalancing:*WebACL*",
+            "lyceum-*-migrate UNKNOWN_CONDITION_FOR_ACTION *kms:ResourceAliases*",
+        ),
+    ),
+    Excuse(
+        "every reading verb for each service that Terraform asks; of a verb that a service has not, nothing is allowed",
+        ("lyceum-pipeline-plan UNKNOWN_ACTION *",),
     ),
     Excuse(
         "AWS's own documents compare this ARN as a string",
