@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 import uuid
@@ -254,3 +255,19 @@ def test_packets_agree_with_the_model_of_the_network_that_runs(cloud: Cloud) -> 
     done = cloud.command("prove", "packets", "--running", timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed, 0 failed" in done.stdout
+
+
+# -------------------------------------------------------------------------------------------------------- the end
+
+
+def test_a_crash_leaves_nothing_that_down_does_not_find(cloud: Cloud) -> None:
+    """The last one: it kills what the others use."""
+    key = namespaces.key(cloud.command.home / "rehearsal")
+    os.kill(cloud.state["pid"], signal.SIGKILL)
+    cloud.wait("its end", lambda: cloud.command("status").returncode == 1, 30)
+    assert len(namespaces.left(key)) > 8
+    down = cloud.command("down", timeout=120)
+    assert down.returncode == 0, down.stderr
+    assert re.search(r"No rehearsal ran; \d+ processes that an earlier one had left are ended", down.stdout)
+    assert namespaces.left(key) == []
+    assert cloud.command.left_over() == []

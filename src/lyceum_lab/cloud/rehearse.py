@@ -11,7 +11,6 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths, platform
@@ -21,8 +20,7 @@ from lyceum_lab.cloud.balancer.haproxy import LoadBalancer, Place
 from lyceum_lab.cloud.files import MODES, server
 from lyceum_lab.cloud.group.face import Face
 from lyceum_lab.cloud.group.loop import AutoScaler
-from lyceum_lab.cloud.network import names, namespaces, vpc
-from lyceum_lab.cloud.servers import machine
+from lyceum_lab.cloud.network import names, namespaces
 from lyceum_lab.cloud.servers.fleet import Fleet
 from lyceum_lab.cloud.servers.image import Image, require_tools
 from lyceum_lab.cloud.site import Site
@@ -51,13 +49,6 @@ def require() -> None:
     for program, package in (("haproxy", "haproxy"), ("dnsmasq", "dnsmasq-base")):
         if not shutil.which(program):
             raise MissingTool(f"{program} is not here.", f"Install it: apt-get install {package}.")
-
-
-def clean(folder: Path) -> int:
-    """Remove what a rehearsal in this folder left: servers, namespaces. Returns how many processes ended."""
-    ended = machine.clean(folder / "servers")
-    vpc.clean(namespaces.key(folder))
-    return ended
 
 
 class Rehearsal(Supervisor):
@@ -241,10 +232,6 @@ class Rehearsal(Supervisor):
 
     # ---------------------------------------------------------------------------------------------------- going on
 
-    def _prepare_folder(self) -> None:
-        clean(paths.REHEARSAL)
-        super()._prepare_folder()
-
     def _watch(self) -> None:
         super()._watch()
         if self.site is None:
@@ -303,4 +290,3 @@ class Rehearsal(Supervisor):
         if self.site is not None:
             self.site.close()
         super()._end_children()
-        clean(paths.REHEARSAL)

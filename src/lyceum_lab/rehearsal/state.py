@@ -119,7 +119,9 @@ def take_lock() -> IO[str]:
 
 def clean() -> int:
     """End what an earlier rehearsal left running and remove its files. Returns the number of processes ended."""
-    ended = processes.end(processes.marked(MARK, str(paths.REHEARSAL)))
+    from lyceum_lab.cloud import leftovers  # which knows the folder's state itself
+
+    ended = processes.end(processes.marked(MARK, str(paths.REHEARSAL))) + leftovers.clean(paths.REHEARSAL)
     with suppress(FileNotFoundError):
         for entry in paths.REHEARSAL.iterdir():
             # The logs stay until the next start: they are what explains a failure.
