@@ -98,8 +98,9 @@ def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> Non
 @app.command(rich_help_panel=REHEARSE)
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C or its end.")] = False,
 ) -> None:
-    """Show the running rehearsal: address, accounts, what exists in the emulated AWS."""
+    """Show the running rehearsal: address, accounts, hosts and servers, what exists in the emulated AWS."""
     from lyceum_lab.rehearsal import report, state
 
     there = state.running()
@@ -112,6 +113,8 @@ def status(
         raise LyceumError(f"No rehearsal runs.{reason}", "Start one with ./lyceum up.")
     if as_json:
         typer.echo(json.dumps(report.as_json(there), indent=1))
+    elif watch:
+        report.watch()
     else:
         report.show(there)
 

@@ -6,14 +6,16 @@ import json
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from lyceum_lab import paths
+from lyceum_lab.rehearsal import state
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops import processes
 from lyceum_ops.console import out
-from lyceum_ops.errors import LyceumError
+from lyceum_ops.errors import LyceumError, Usage
 
 
 def resources(endpoint: str) -> dict[str, dict[str, int]]:
@@ -59,6 +61,22 @@ def show(there: State) -> None:
             memory = f"; the platform uses {processes.pss_mib(there.pids['platform']):.0f} MiB PSS"
         out.print(f"Infrastructure {there.infrastructure}, {there.seconds:.0f} s{memory}.")
         out.print("./lyceum status, ./lyceum logs; ./lyceum down (or Ctrl-C where it runs) ends it and keeps nothing.")
+
+
+def watch() -> None:
+    """Show the hosts and servers of the rehearsal that runs once a second, until it ends or Ctrl-C.
+
+    Raises Usage where there is no terminal to draw on.
+    """
+    if not out.is_terminal:
+        raise Usage("--watch needs a terminal.", "For a program: ./lyceum status --json, as often as you like.")
+    with suppress(KeyboardInterrupt):
+        while there := state.running():
+            out.clear()
+            out.print(f"[bold]{time.strftime('%H:%M:%S')}[/bold]  {there.phase}  {there.url}")
+            if there.cloud:
+                _show_cloud(there.cloud)
+            time.sleep(1)
 
 
 def _show_cloud(cloud: dict[str, Any]) -> None:
