@@ -240,6 +240,8 @@ class Rehearsal(Supervisor):
             if child.poll() is not None:
                 raise LyceumError(f"The {name} of the rehearsal ended with code {child.returncode}.",
                                   f"Logs: {self.logs}, {paths.REHEARSAL}")  # fmt: skip
+        if self.group is not None and not self.group.running:
+            raise LyceumError("The loop of the Auto Scaling group ended; its reason stands above.")
         with suppress(OSError):
             mode = (paths.REHEARSAL / SWITCH).read_text().strip()
             if mode in MODES and self.site.files.mode != mode:

@@ -121,6 +121,11 @@ class AutoScaler:
                 self.face.tell({"fact": "gone", "instance": instance})
         self.face.release()
 
+    @property
+    def running(self) -> bool:
+        """Whether the loop goes on; it ends by `stop`, or by a defect of its own."""
+        return self._thread is not None and self._thread.is_alive()
+
     def __enter__(self) -> AutoScaler:
         self.start()
         return self
@@ -194,8 +199,8 @@ class AutoScaler:
     def _forget(self, shown: Shown) -> None:
         """An instance that left the API without us: its machine goes too."""
         there = {one.id for one in shown.instances}
-        for instance in [each for each in self._known if each not in there]:
-            if not self._known[instance].ending:
+        for instance, known in list(self._known.items()):
+            if instance not in there and not known.ending:
                 self._note("is gone from the API", instance)
                 for arn in shown.target_groups:
                     self.balancer.deregister(arn, instance)
@@ -296,8 +301,9 @@ class AutoScaler:
             self.face.deregister(arn, instance)
 
     def _end(self, instance: str) -> None:
-        known = self._known[instance]
-        if known.ending:
+        known = self._known.get(instance)
+        # Ended since this look began, by the hand that an earlier one sent.
+        if known is None or known.ending:
             return
         known.ending = True
 
