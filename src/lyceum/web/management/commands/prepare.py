@@ -48,6 +48,7 @@ class Command(BaseCommand):
                         "before it stays. Run this again when less is going on."
                     ) from error
                 self.stdout.write(f"A table is in use; trying again in {PAUSE_SECONDS} s ({attempt} of {ATTEMPTS}).")
+                self.stdout.flush()  # whoever waits for it sees that it waits
                 connection.close()
                 time.sleep(PAUSE_SECONDS)
             else:
