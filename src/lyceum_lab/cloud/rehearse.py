@@ -9,8 +9,10 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from lyceum_lab import paths, platform
@@ -282,13 +284,13 @@ class Rehearsal(Supervisor):
                        for e in self.group.events[-40:]],
         }  # fmt: skip
 
-    def _end_children(self) -> None:
-        for part in (self.way_in, self.group, self.balancer, self.fleet):
-            if isinstance(part, AutoScaler):
-                # Its servers are unplugged below: a rehearsal that ends waits for nobody.
-                part.stop(machines=False)
-            elif part is not None:
-                part.stop()
-        if self.site is not None:
-            self.site.close()
-        super()._end_children()
+    def _endings(self) -> list[tuple[str, Callable[[], object]]]:
+        parts: dict[str, Callable[[], object] | None] = {
+            "way in": self.way_in and self.way_in.stop,
+            # Its servers are unplugged below: a rehearsal that ends waits for nobody.
+            "group": self.group and partial(self.group.stop, machines=False),
+            "load balancer": self.balancer and self.balancer.stop,
+            "servers": self.fleet and self.fleet.stop,
+            "network": self.site and self.site.close,
+        }
+        return [*((name, end) for name, end in parts.items() if end), *super()._endings()]

@@ -12,8 +12,10 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import IO, Any
 
 from lyceum_lab import paths, platform
@@ -203,12 +205,17 @@ class Supervisor:
                     f"Log: {self.logs / (name + '.log')}",
                 )
 
-    def close(self, error: str = "") -> None:
+    def close(self, error: str = "", say: Callable[[str], None] = lambda _: None) -> None:
         """Take everything down in the order in which it depends on one another; keep the logs and the reason."""
         # A second Ctrl-C must not leave the work half done.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        self._end_children()
+        took = []
+        for name, end in self._endings():
+            say(", ".join([*took, name]))
+            began = time.monotonic()
+            end()
+            took.append(f"{name} {time.monotonic() - began:.1f} s")
         # Terraform finds its endpoint gone and ends; what hangs is ended by its mark.
         state.clean()
         self.workers.shutdown(wait=True, cancel_futures=True)
@@ -218,10 +225,13 @@ class Supervisor:
             with suppress(OSError):
                 self.state.write()
 
-    def _end_children(self) -> None:
-        for name in ("platform", "postgres", "emulator"):
-            if name in self.children:
-                platform.stop(self.children[name])
+    def _endings(self) -> list[tuple[str, Callable[[], object]]]:
+        """What has to be ended, in its order."""
+        return [
+            (name, partial(platform.stop, self.children[name]))
+            for name in ("platform", "postgres", "emulator")
+            if name in self.children
+        ]
 
 
 def up(port: int) -> None:
@@ -253,8 +263,8 @@ def supervise(kind: type[Supervisor], port: int) -> None:
             f"The rehearsal stopped: {reason}.", "Is the disk full?" if error.errno == 28 else ""
         ) from error
     finally:
-        with step("end every process, remove every file but the logs"):
-            supervisor.close(reason)
+        with step("end every process, remove every file but the logs") as line:
+            supervisor.close(reason, line.note)
         lock.close()
 
 
