@@ -285,12 +285,16 @@ class Rehearsal(Supervisor):
         }  # fmt: skip
 
     def _endings(self) -> list[tuple[str, Callable[[], object]]]:
-        parts: dict[str, Callable[[], object] | None] = {
-            "way in": self.way_in and self.way_in.stop,
+        parts: list[tuple[str, Callable[[], object]]] = []
+        if self.way_in:
+            parts.append(("way in", self.way_in.stop))
+        if self.group:
             # Its servers are unplugged below: a rehearsal that ends waits for nobody.
-            "group": self.group and partial(self.group.stop, machines=False),
-            "load balancer": self.balancer and self.balancer.stop,
-            "servers": self.fleet and self.fleet.stop,
-            "network": self.site and self.site.close,
-        }
-        return [*((name, end) for name, end in parts.items() if end), *super()._endings()]
+            parts.append(("group", partial(self.group.stop, machines=False)))
+        if self.balancer:
+            parts.append(("load balancer", self.balancer.stop))
+        if self.fleet:
+            parts.append(("servers", self.fleet.stop))
+        if self.site:
+            parts.append(("network", self.site.close))
+        return [*parts, *super()._endings()]

@@ -210,7 +210,7 @@ class Supervisor:
         # A second Ctrl-C must not leave the work half done.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        took = []
+        took: list[str] = []
         for name, end in self._endings():
             say(", ".join([*took, name]))
             began = time.monotonic()
