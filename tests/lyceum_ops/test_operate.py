@@ -401,7 +401,7 @@ def test_a_missing_right_is_named_with_its_page_and_a_missing_zone_too(bootstrap
     with pytest.raises(NotPermitted) as caught:
         operate.apply(here, "dev", asked=YES)
     assert f"does not permit route53:ListHostedZones to {DEPLOYER} (no identity-based policy)" in caught.value.message
-    assert "how-to/create-the-infrastructure" in caught.value.hint
+    assert "docs/runbook/missing-permission.md" in caught.value.hint
     bootstrapped.as_the_deployer()
     with pytest.raises(LyceumError, match=r"no hosted zone in this account's Route 53"):
         operate.apply(here, "dev", asked=YES)

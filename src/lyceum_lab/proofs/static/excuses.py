@@ -29,7 +29,6 @@ ON_EVERYTHING = {
     "ec2:DescribeSecurityGroups": _NO_RESOURCE,
     "ec2:DescribeSubnets": _NO_RESOURCE,
     "ec2:DescribeVpcs": _NO_RESOURCE,
-    "ec2:GetInstanceTypesFromInstanceRequirements": _NO_RESOURCE,
     "ec2messages:*": _NO_RESOURCE,
     "elasticfilesystem:Describe*": _SETTINGS,
     "elasticfilesystem:ListTagsForResource": _SETTINGS,
