@@ -56,6 +56,10 @@ def require() -> None:
 class Rehearsal(Supervisor):
     """One rehearsal of the whole cloud. `run` returns when it was asked to stop; `close` leaves nothing behind."""
 
+    def __init__(self, port: int, *, keep: bool = False) -> None:
+        super().__init__(port)
+        self.keep = keep
+
     site: Site | None = None
     fleet: Fleet | None = None
     balancer: LoadBalancer | None = None
@@ -297,4 +301,19 @@ class Rehearsal(Supervisor):
             parts.append(("servers", self.fleet.stop))
         if self.site:
             parts.append(("network", self.site.close))
+        if self.keep:
+            parts.append(("what is kept", self._keep))
         return [*parts, *super()._endings()]
+
+    def _keep(self) -> None:
+        """Put aside what explains a rehearsal when it is gone: logs, consoles, the group's events, the shared files."""
+        target = paths.HOME / time.strftime("kept-%Y%m%dT%H%M%S")
+        shutil.copytree(self.logs, target / "logs")
+        for console in sorted((paths.REHEARSAL / "servers").glob("*/console.log")):
+            shutil.copyfile(console, target / "logs" / f"{console.parent.name}.log")
+        if (paths.REHEARSAL / "files").is_dir():
+            shutil.copytree(paths.REHEARSAL / "files", target / "files")
+        events = self.group.events if self.group else []
+        lines = (f"{time.strftime('%H:%M:%S', time.localtime(one.at))} {one.instance} {one.what}\n" for one in events)
+        (target / "logs" / "group.log").write_text("".join(lines))
+        out.print(f"Kept: {target}", markup=False)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -239,7 +239,7 @@ def up(port: int) -> None:
     supervise(Supervisor, port)
 
 
-def supervise(kind: type[Supervisor], port: int) -> None:
+def supervise(kind: Callable[[int], Supervisor], port: int) -> None:
     """Run a rehearsal of a kind until it is asked to stop. Raises LyceumError when it cannot go on."""
     lock = state.take_lock()
     processes.require_port(port)
@@ -268,7 +268,7 @@ def supervise(kind: type[Supervisor], port: int) -> None:
         lock.close()
 
 
-def detach(port: int, command: str = "up") -> None:
+def detach(port: int, command: Sequence[str] = ("up",)) -> None:
     """Start a rehearsal in the background and return when it is ready. Raises LyceumError if it fails."""
     if there := state.running():
         raise LyceumError(
@@ -282,7 +282,7 @@ def detach(port: int, command: str = "up") -> None:
     with said.open("xb") as sink, said.open(encoding="utf-8") as lines:
         said.unlink()
         supervisor = subprocess.Popen(
-            [str(paths.PYTHON), "-m", "lyceum_lab", command, "--port", str(port)],
+            [str(paths.PYTHON), "-m", "lyceum_lab", *command, "--port", str(port)],
             env=platform.environment({"LYCEUM_HOME": str(paths.HOME)}), cwd=paths.CHECKOUT,
             stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
