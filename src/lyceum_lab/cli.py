@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -61,6 +62,9 @@ def up(
 def rehearse(
     port: Port = 8000,
     detached: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; it runs on.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="At its end, put logs, consoles and shared files aside in .lyceum.")
+    ] = False,
 ) -> None:
     """Go further than up, as root on Linux: declared networks carry packets, and declared servers boot.
 
@@ -71,9 +75,9 @@ def rehearse(
 
     cloud.require()
     if detached:
-        rehearsal.detach(port, "rehearse")
+        rehearsal.detach(port, ["rehearse", *(["--keep"] if keep else [])])
     else:
-        rehearsal.supervise(cloud.Rehearsal, port)
+        rehearsal.supervise(partial(cloud.Rehearsal, keep=keep), port)
 
 
 @app.command("exec", rich_help_panel=REHEARSE, context_settings={"ignore_unknown_options": True})

@@ -56,15 +56,15 @@ def require() -> None:
 class Rehearsal(Supervisor):
     """One rehearsal of the whole cloud. `run` returns when it was asked to stop; `close` leaves nothing behind."""
 
-    def __init__(self, port: int, *, keep: bool = False) -> None:
-        super().__init__(port)
-        self.keep = keep
-
     site: Site | None = None
     fleet: Fleet | None = None
     balancer: LoadBalancer | None = None
     group: AutoScaler | None = None
     way_in: WayIn | None = None
+
+    def __init__(self, port: int, *, keep: bool = False) -> None:
+        super().__init__(port)
+        self.keep = keep
 
     def run(self) -> None:
         """Start everything, say what there is, then watch until a signal or a death."""
