@@ -236,7 +236,7 @@ def remove(folder: Path, *, keep_console: bool = False) -> None:
     if keep_console:
         for each in ("upper", "work", "root", "measured"):
             shutil.rmtree(folder / each, ignore_errors=True)
-    else:
+    elif folder.exists():  # ended a second time, it is gone
         shutil.rmtree(folder)
 
 
