@@ -114,7 +114,7 @@ SUITES = (
         _tool("djlint", "djlint", "--quiet", "--lint", "src/lyceum"),
     )),
     Suite("types", "mypy, strict", 120, (_tool("mypy", "mypy"),)),
-    Suite("unit", "the packages through their interfaces", 180, (
+    Suite("unit", "the packages through their interfaces", 420, (
         _pytest("unit", "-m", " and ".join(f"not {mark}" for mark in ELSEWHERE)),
     )),
     Suite("contract", "each pair of backends keeps one contract, on SQLite and on PostgreSQL", 120, (
@@ -151,7 +151,7 @@ SUITES = (
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),
     )),
-    Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 900, (
+    Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 1500, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
     ), aside=True),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
