@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -189,8 +190,8 @@ def run(names: list[str], *, full: bool = False) -> int:
         for name in wanted:
             suite, began, count = known[name], time.monotonic(), Count()
             if name in aside.began:
-                began = aside.began[name]
                 count.add(aside.wait(name))
+                began = time.monotonic() - aside.seconds(name)
             else:
                 for check in suite.checks:
                     out.rule(f"{suite.name}: {check.name}", align="left")
@@ -212,6 +213,7 @@ class _Aside:
 
     def __init__(self, suites: list[Suite], *, full: bool) -> None:
         self.began: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
         self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
         for suite in suites if len(suites) > 1 else ():
             if suite.aside:
@@ -222,6 +224,7 @@ class _Aside:
                     cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT,
                 )  # fmt: skip
                 self._running[suite.name], self.began[suite.name] = (process, sink), time.monotonic()
+                threading.Thread(target=self._time, args=(suite.name, process), daemon=True).start()
 
     def __enter__(self) -> _Aside:
         return self
@@ -232,6 +235,14 @@ class _Aside:
                 process.send_signal(signal.SIGINT)  # it takes down what it started
                 process.wait(timeout=120)
             sink.close()
+
+    def _time(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self._ended[name] = time.monotonic()
+
+    def seconds(self, name: str) -> float:
+        """How long one that has ended took, however long ago."""
+        return self._ended.get(name, time.monotonic()) - self.began[name]
 
     def wait(self, name: str) -> Count:
         """Return when it has ended, after showing what it said."""
