@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from lyceum_lab import paths
@@ -31,61 +32,53 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONUNBUFFERED": "1", **settings}
 
 
-def manage(
-    *arguments: str,
-    env: Mapping[str, str],
-    log: Path,
-    stdin: str | None = None,
-    wrap: Callable[[list[str]], list[str]] = list,
-) -> str:
-    """Run one management command; its output goes into `log` and is returned. Raises CommandFailed.
+@dataclass(frozen=True)
+class Commands:
+    """The platform's management commands, with one environment (whole, as of `environment`) and one log.
 
-    `wrap` turns it into one that runs somewhere else, with this environment and no more.
+    `elsewhere` turns a command into one that runs in another place, such as a host of a rehearsed network.
     """
-    done = subprocess.run(
-        wrap([str(paths.PYTHON), str(paths.CHECKOUT / "manage.py"), *arguments]),
-        env=environment(env) if wrap is list else dict(env),
-        input=stdin,
-        stdin=None if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        start_new_session=True,
-        preexec_fn=die_with_parent(),
-    )
-    # On a full disk the command's own reason counts, not that it could not be logged.
-    with suppress(OSError), log.open("a", encoding="utf-8") as sink:
-        sink.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}")
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise CommandFailed(f"manage.py {arguments[0]} failed: {last}", f"Log: {log}")
-    return done.stdout
 
+    env: Mapping[str, str]
+    log: Path
+    elsewhere: Callable[[list[str]], list[str]] = list
 
-def load_sample_courses(*, env: Mapping[str, str], log: Path) -> int:
-    """Load every course in samples/courses. Returns how many there are."""
-    folders = sorted(path.parent for path in paths.SAMPLE_COURSES.glob("*/course.yaml"))
-    for folder in folders:
-        manage("load_course", str(folder), env=env, log=log)
-    return len(folders)
+    def __call__(self, *arguments: str, **told: str) -> str:
+        """Run one, told these variables too; its output goes into the log and is returned. Raises CommandFailed."""
+        done = subprocess.run(
+            self.elsewhere([str(paths.PYTHON), str(paths.CHECKOUT / "manage.py"), *arguments]),
+            env={**self.env, **told},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            start_new_session=True,
+            preexec_fn=die_with_parent(),
+        )
+        # On a full disk the command's own reason counts, not that it could not be logged.
+        with suppress(OSError), self.log.open("a", encoding="utf-8") as sink:
+            sink.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}")
+        if done.returncode:
+            last = (done.stdout.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            raise CommandFailed(f"manage.py {arguments[0]} failed: {last}", f"Log: {self.log}")
+        return done.stdout
 
+    def load_sample_courses(self) -> int:
+        """Load every course in samples/courses. Returns how many there are."""
+        folders = sorted(path.parent for path in paths.SAMPLE_COURSES.glob("*/course.yaml"))
+        for folder in folders:
+            self("load_course", str(folder))
+        return len(folders)
 
-def create_account(role: str, *, env: Mapping[str, str], log: Path) -> tuple[str, str]:
-    """Create the sample account of a role. Returns e-mail and a new password, which stands in no log."""
-    email, password = new_account(role)
-    manage(*account_arguments(role, email), env={**env, "LYCEUM_USER_PASSWORD": password}, log=log)
-    return email, password
-
-
-def new_account(role: str) -> tuple[str, str]:
-    """E-mail and a new password for the sample account of a role."""
-    return f"{role}@lyceum.example", "-".join(secrets.token_hex(2) for _ in range(4))
-
-
-def account_arguments(role: str, email: str) -> list[str]:
-    """The management command that creates it; the password is told by LYCEUM_USER_PASSWORD."""
-    return ["create_user", "--email", email, "--role", role, "--display-name", f"Sample {role}"]
+    def create_account(self, role: str) -> tuple[str, str]:
+        """Create the sample account of a role. Returns e-mail and a new password, which stands in no log."""
+        email, password = f"{role}@lyceum.example", "-".join(secrets.token_hex(2) for _ in range(4))
+        self(
+            "create_user", "--email", email, "--role", role, "--display-name", f"Sample {role}",
+            LYCEUM_USER_PASSWORD=password,
+        )  # fmt: skip
+        return email, password
 
 
 def start(port: int, *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

@@ -65,17 +65,18 @@ def serve(port: int) -> None:
 
 
 def _prepare(fresh: bool, env: dict[str, str], log: Path) -> None:
+    commands = platform.Commands(platform.environment(env), log)
     if fresh:
         with step("make the database and load the sample courses"):
-            platform.manage("prepare", env=env, log=log)
-            platform.load_sample_courses(env=env, log=log)
+            commands("prepare")
+            commands.load_sample_courses()
         return
     # An older database is brought up to date; asking costs a fraction of what migrating does.
     try:
-        platform.manage("migrate", "--check", env=env, log=log)
+        commands("migrate", "--check")
     except LyceumError:
         with step("bring the database up to date"):
-            platform.manage("prepare", env=env, log=log)
+            commands("prepare")
 
 
 def _interrupt(*_: object) -> None:

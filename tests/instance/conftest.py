@@ -228,8 +228,9 @@ def _prepare(
     for group in ("system", "application"):
         session.client("logs").create_log_group(logGroupName=f"/lyceum/dev/{group}")
     env = {"DATABASE_URL": database.owner_url, "SECRET_KEY": "only-for-this-test", "LYCEUM_VAR_DIR": str(folder)}
-    platform.manage("prepare", env=env, log=folder / "manage.log")
-    platform.manage("grant_application_role", env=env, log=folder / "manage.log", stdin=f"{password}\n")
+    commands = platform.Commands(platform.environment(env), folder / "manage.log")
+    commands("prepare")
+    commands("grant_application_role", LYCEUM_APPLICATION_PASSWORD=password)
     settings = {
         "AWS_REGION": REGION,
         "LYCEUM_DATABASE_ADDRESS": "127.0.0.1",

@@ -149,7 +149,7 @@ def place(emulator: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         # The platform stands here for the servers, from this checkout: nothing boots in this test.
         served, log = free_port(), folder / "platform.log"
         settings = {"LYCEUM_VAR_DIR": str(folder / "var"), "DATABASE_URL": "", "SECRET_KEY": ""}
-        platform.manage("prepare", env=settings, log=log)
+        platform.Commands(platform.environment(settings), log)("prepare")
         process = platform.start(served, env=settings, log=log)
         platform.wait(f"http://127.0.0.1:{served}/healthz", process, log=log)
         found = Place(

@@ -30,12 +30,12 @@ from lyceum_lab.cloud.visit import SWITCH
 from lyceum_lab.cloud.way_in import WayIn
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, REGION, Session
-from lyceum_lab.rehearsal.state import Account
 from lyceum_lab.rehearsal.up import ENVIRONMENT, SERVERS_ROLE, Supervisor
 from lyceum_ops import artifact as artifacts
 from lyceum_ops.artifact import Artifact
 from lyceum_ops.console import out, step
 from lyceum_ops.errors import LyceumError, MissingTool
+from lyceum_ops.releases.servers import Servers
 
 # What AWS waits for is divided by this; the number of data points and of checks stays.
 SCALE = 10.0
@@ -115,14 +115,10 @@ class Rehearsal(Supervisor):
         with step("apply infra/platform as the deployer") as line:
             applying = self.workers.submit(stack.apply_platform, ENVIRONMENT, threading.Event())
             try:
-                while not applying.done():
-                    line.note(stack.progress)
-                    self._watch()
-                    time.sleep(0.2)
+                self._wait_applied(line, stack, applying)
             except BaseException:
                 stack.cancelled.set()
                 raise
-            self.state.infrastructure = f"applied: {applying.result()}"
 
     def _build_site(self, admin: Session, endpoint: str) -> None:
         self.site = site = Site(
@@ -156,18 +152,12 @@ class Rehearsal(Supervisor):
         }
         job = site.job(settings, log)
         with step("migrate the database from a job in the management subnets") as line:
-            job.manage("prepare")
-            job.manage("grant_application_role", more={"LYCEUM_APPLICATION_PASSWORD": password})
+            job("prepare")
+            job("grant_application_role", LYCEUM_APPLICATION_PASSWORD=password)
             line.note(SERVERS_ROLE)
         with step("load the sample courses into the bucket, create one account per role") as line:
-            folders = sorted(path.parent for path in paths.SAMPLE_COURSES.glob("*/course.yaml"))
-            for folder in folders:
-                job.manage("load_course", str(folder))
-            for role in platform.ROLES:
-                email, secret = platform.new_account(role)
-                job.manage(*platform.account_arguments(role, email), more={"LYCEUM_USER_PASSWORD": secret})
-                self.state.accounts.append(Account(role, email, secret))
-            line.note(f"{len(folders)} courses")
+            line.note(f"{job.load_sample_courses()} courses")
+            self._create_accounts(job)
         self._wait_for("build the artifact", artifact)
         with step("publish the artifact, and release it") as line:
             made = artifact.result()
@@ -177,23 +167,15 @@ class Rehearsal(Supervisor):
 
     def _point_at(self, admin: Session, version: str) -> None:
         """The first release: a version of the launch template with its tag, and the group on it."""
-        ec2, name = admin.client("ec2"), f"lyceum-{ENVIRONMENT}-server"
-        (latest,) = ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])[
-            "LaunchTemplateVersions"
-        ]
-        tagged = latest["LaunchTemplateData"]["TagSpecifications"]
-        for one in tagged:
-            if one["ResourceType"] == "instance":
-                kept = [tag for tag in one["Tags"] if tag["Key"] != "Release"]
-                one["Tags"] = [*kept, {"Key": "Release", "Value": version}]
-        made = ec2.create_launch_template_version(
-            LaunchTemplateName=name,
-            SourceVersion=str(latest["VersionNumber"]),
-            LaunchTemplateData={"TagSpecifications": tagged},
-        )["LaunchTemplateVersion"]
+        servers = Servers(admin, ENVIRONMENT)
+        template = servers.group().template
+        newest = servers.version(template, "$Latest")
+        made = servers.add_version(
+            template, newest, release=version, image=newest.image, description="the first release of a rehearsal"
+        )
         admin.client("autoscaling").update_auto_scaling_group(
-            AutoScalingGroupName=f"lyceum-{ENVIRONMENT}-servers",
-            LaunchTemplate={"LaunchTemplateId": made["LaunchTemplateId"], "Version": str(made["VersionNumber"])},
+            AutoScalingGroupName=servers.name,
+            LaunchTemplate={"LaunchTemplateId": template, "Version": str(made.number)},
         )
 
     def _boot(self, admin: Session, endpoint: str, image: Image) -> None:

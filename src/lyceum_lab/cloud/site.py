@@ -197,7 +197,7 @@ class Site:
 
     # ----------------------------------------------------------------------------------------------------------- jobs
 
-    def job(self, settings: Mapping[str, str], log: Path) -> Job:
+    def job(self, settings: Mapping[str, str], log: Path) -> platform.Commands:
         """Whoever migrates and loads: in the management subnets, with AWS at its own names, the database's owner."""
         aws = infrastructure.aws_environment(self.emulator)
         kept = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION",
@@ -209,7 +209,8 @@ class Site:
             "AWS_CA_BUNDLE": str(self.authority.certificate),
             "DATABASE_URL": f"{self.database.owner_url}?sslmode=require&connect_timeout=5",
         }
-        return Job(self.host("jobs").namespace.prefix, self.folder, env, log)
+        prefix = self.host("jobs").namespace.prefix
+        return platform.Commands(env, log, lambda argv: resolving(prefix, vpc.RESOLVER, self.folder, argv))
 
     def describe(self) -> dict[str, dict[str, str]]:
         """Every host by name: address, zone, the file of its network namespace."""
@@ -245,25 +246,6 @@ class Site:
                 child.wait()
         for stop in reversed(self._stops):
             stop()
-
-
-@dataclass(frozen=True)
-class Job:
-    """Management commands of the platform, run from a host of the VPC."""
-
-    prefix: list[str]
-    folder: Path
-    env: Mapping[str, str]
-    log: Path
-
-    def manage(self, *arguments: str, more: Mapping[str, str] | None = None) -> str:
-        """Run one; its output goes into the log and is returned. Raises CommandFailed."""
-        return platform.manage(
-            *arguments,
-            env={**self.env, **(more or {})},
-            log=self.log,
-            wrap=lambda argv: resolving(self.prefix, vpc.RESOLVER, self.folder, argv),
-        )
 
 
 def resolving(prefix: list[str], resolver: str, folder: Path, command: list[str]) -> list[str]:

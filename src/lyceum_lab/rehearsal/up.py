@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import IO, Any
 
@@ -53,12 +53,7 @@ class Supervisor:
         try:
             self._serve_platform(stack, endpoint, database, ready, applying)
             with step("apply the rest of infra/platform") as line:
-                while not applying.done():
-                    line.note(stack.progress)
-                    self._watch()
-                    time.sleep(0.2)
-                line.note(stack.progress)
-                self.state.infrastructure = f"applied: {applying.result()}"
+                self._wait_applied(line, stack, applying)
         except BaseException:
             stack.cancelled.set()
             raise
@@ -165,17 +160,17 @@ class Supervisor:
             "PROGRESS_URL": f"dynamodb://{stack.found['table']}",
         }
         with step("migrate the database, and give the servers their restricted role") as line:
-            platform.manage("prepare", env=env, log=log)
-            platform.manage("grant_application_role", env={**env, "LYCEUM_APPLICATION_PASSWORD": password}, log=log)
+            as_owner = platform.Commands(platform.environment(env), log)
+            as_owner("prepare")
+            as_owner("grant_application_role", LYCEUM_APPLICATION_PASSWORD=password)
             line.note(SERVERS_ROLE)
         # From here on nothing needs more than the servers have.
         env["DATABASE_URL"] = database.url_of(SERVERS_ROLE, password)
+        as_server = platform.Commands(platform.environment(env), log)
         with step("load the sample courses into the bucket") as line:
-            line.note(f"{platform.load_sample_courses(env=env, log=log)} loaded")
+            line.note(f"{as_server.load_sample_courses()} loaded")
         with step("create one account per role"):
-            for role in platform.ROLES:
-                email, password = platform.create_account(role, env=env, log=log)
-                self.state.accounts.append(Account(role, email, password))
+            self._create_accounts(as_server)
         url = f"http://127.0.0.1:{self.port}/"
         with step("serve the platform") as line:
             self.children["platform"] = platform.start(self.port, env=env, log=log)
@@ -183,6 +178,17 @@ class Supervisor:
             line.note(f"{url}, {processes.pss_mib(self.children['platform'].pid):.0f} MiB PSS")
         self.state.url = url
         self._keep_pids()
+
+    def _wait_applied(self, line: Step, stack: infrastructure.Stack, applying: Future[str]) -> None:
+        while not applying.done():
+            line.note(stack.progress)
+            self._watch()
+            time.sleep(0.2)
+        line.note(stack.progress)
+        self.state.infrastructure = f"applied: {applying.result()}"
+
+    def _create_accounts(self, commands: platform.Commands) -> None:
+        self.state.accounts += [Account(role, *commands.create_account(role)) for role in platform.ROLES]
 
     def _announce(self, stack: infrastructure.Stack) -> None:
         self.state.phase = "ready"
@@ -211,14 +217,20 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         took: list[str] = []
-        for name, end in self._endings():
+
+        def timed(name: str, end: Callable[[], object]) -> None:
             say(", ".join([*took, name]))
             began = time.monotonic()
             end()
             took.append(f"{name} {time.monotonic() - began:.1f} s")
-        # Terraform finds its endpoint gone and ends; what hangs is ended by its mark.
-        state.clean()
-        self.workers.shutdown(wait=True, cancel_futures=True)
+
+        # The last one first; should one of them fail, the others are ended all the same.
+        with ExitStack() as endings:
+            endings.callback(self.workers.shutdown, wait=True, cancel_futures=True)
+            # Terraform finds its endpoint gone and ends; what hangs is ended by its mark.
+            endings.callback(state.clean)
+            for name, end in reversed(self._endings()):
+                endings.callback(timed, name, end)
         if error:
             self.state.phase, self.state.error, self.state.pids = "failed", error, {}
             self.state.accounts, self.state.url, self.state.pid = [], "", 0

@@ -156,7 +156,7 @@ def _serve(place: Place) -> str:
             "CONTENT_URL": f"s3://{place.content}",
             "PROGRESS_URL": f"dynamodb://{place.table}",
         }
-        said = platform.manage("shell", "-c", STORES, env=env, log=place.log)
+        said = platform.Commands(platform.environment(env), place.log)("shell", "-c", STORES)
     require("stores are in order" in said, "the platform's stores did not come to their end")
     if place.environment != "dev":
         _empty(place)
