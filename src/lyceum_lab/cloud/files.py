@@ -45,6 +45,13 @@ def server() -> str:
     return found
 
 
+def require_mode(mode: str) -> str:
+    """The same. Raises Usage for what is none."""
+    if mode not in MODES:
+        raise Usage(f"The shared files cannot be {mode!r}.", f"They can be: {', '.join(MODES)}.")
+    return mode
+
+
 class SharedFiles:
     """Serves `folder` from `start` to `stop`, in a thread of its own. `switch` changes how it behaves at once."""
 
@@ -69,9 +76,7 @@ class SharedFiles:
 
     def switch(self, mode: str) -> None:
         """From now on it goes well, slow or is hung. Raises Usage for anything else."""
-        if mode not in MODES:
-            raise Usage(f"The shared files cannot be {mode!r}.", f"They can be: {', '.join(MODES)}.")
-        self.mode = mode
+        self.mode = require_mode(mode)
 
     def stop(self) -> None:
         """Serve no more."""

@@ -69,7 +69,6 @@ class Rehearsal(Supervisor):
     def run(self) -> None:
         """Start everything, say what there is, then watch until a signal or a death."""
         out.print("A rehearsal of the whole cloud on this machine: it keeps nothing when it ends.")
-        require()
         stack, endpoint = self._open_account()
         with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
             image, artifact = beside.submit(self._image), beside.submit(self._artifact)
@@ -78,7 +77,7 @@ class Rehearsal(Supervisor):
             admin = Session.of(infrastructure.aws_environment(endpoint))
             self._build_site(admin, endpoint)
             self._release(admin, artifact)
-            self._wait_for("build the root of the servers (once)", image)
+            self._wait_for("build the root of the servers (once)", image, lambda: self._image_says)
             self._boot(admin, endpoint, image.result())
         self._announce(stack)
         while True:
@@ -100,13 +99,11 @@ class Rehearsal(Supervisor):
             paths.CHECKOUT, paths.REHEARSAL / "artifacts", cache=paths.CHECKOUT / ".lyceum" / "wheels", allow_dirty=True
         )
 
-    def _wait_for(self, what: str, work: Future[Any]) -> None:
+    def _wait_for(self, what: str, work: Future[Any], said: Callable[[], str] = lambda: "") -> None:
+        """Show a step until work beside is done; nothing when it is done already."""
         if not work.done():
             with step(what) as line:
-                while not work.done():
-                    line.note(self._image_says)
-                    self._watch()
-                    time.sleep(0.2)
+                self._until_done(line, work, said)
         work.result()
 
     # -------------------------------------------------------------------------------------------------- one by one
@@ -201,15 +198,13 @@ class Rehearsal(Supervisor):
             self.group.start()
             while not (serving := [event.instance for event in self.group.events if event.what == "serves"]):
                 self._watch()
-                with suppress(LyceumError, RuntimeError):
-                    line.note(
-                        " ".join(f"{name}: {one.last_words()[-70:]}" for name, one in self.fleet.machines.items())
-                    )
+                booting = list(self.fleet.machines.items())
+                line.note(" ".join(f"{name}: {one.last_words()[-70:]}" for name, one in booting))
                 if time.monotonic() - began > IN_SERVICE_SECONDS:
-                    said = "; ".join(one.last_words() for one in self.fleet.machines.values()) or self.group.trouble
+                    said = "; ".join(one.last_words() for _, one in booting) or self.group.trouble
                     raise LyceumError(f"No server came into service within {IN_SERVICE_SECONDS} s: {said}",
                                       f"Consoles: {self.fleet.folder}")  # fmt: skip
-                time.sleep(0.1)
+                time.sleep(0.5)
             line.note(f"{serving[0]} after {time.monotonic() - began:.0f} s")
         known = {**names.aws_names(REGION), site.declared.balancer: site.public_balancer()}
         operator = site.vpc.outsiders["operator"]

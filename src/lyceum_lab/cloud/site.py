@@ -6,6 +6,7 @@ two; `close` takes all of it down in the order in which one needs the other.
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -136,8 +137,6 @@ class Site:
 
     def start_database(self) -> str:
         """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps."""
-        import json
-
         kept = self.session.client("secretsmanager").get_secret_value(SecretId=self.declared.owner_secret)
         owner = json.loads(kept["SecretString"])
         place = postgres.Place(
@@ -156,11 +155,7 @@ class Site:
     def start_files(self) -> str:
         """The shared file system at its mount targets."""
         self.files = SharedFiles(self.folder / "files")
-        targets = [
-            (one.namespace, str(IPv4Address(one.host.address)))
-            for one in self.vpc.attached.values()
-            if one.host.role == "files"
-        ]
+        targets = [(one.namespace, one.address) for one in self.vpc.attached.values() if one.host.role == "files"]
         self.files.start(targets)
         self._stops.append(self.files.stop)
         return f"{self.declared.file_system}, {len(targets)} mount targets"
@@ -176,7 +171,7 @@ class Site:
 
     def address(self, role: str, zone: str = "") -> str:
         """Where a standing host is."""
-        return str(IPv4Address(self.host(role, zone).host.address))
+        return self.host(role, zone).address
 
     def place_server(self, subnet_id: str, address: int) -> Host:
         """A server's place in a subnet. Raises LyceumError when the group has no place there, or it is taken."""
@@ -216,7 +211,7 @@ class Site:
         """Every host by name: address, zone, the file of its network namespace."""
         found = {
             name: {
-                "address": str(IPv4Address(one.host.address)),
+                "address": one.address,
                 "zone": one.host.zone,
                 "namespace": str(one.namespace.path),
                 "resolver": vpc.RESOLVER,

@@ -8,7 +8,7 @@ from typing import Any
 
 from lyceum_lab import paths
 from lyceum_lab.cloud import site
-from lyceum_lab.cloud.files import MODES
+from lyceum_lab.cloud.files import require_mode
 from lyceum_lab.cloud.servers import cgroups, machine
 from lyceum_lab.rehearsal import state
 from lyceum_ops.errors import LyceumError, Usage
@@ -42,10 +42,8 @@ def run(host: str, command: list[str]) -> int:
 def set_files(mode: str) -> None:
     """Let the shared files go well, slow or hung. Raises Usage for anything else."""
     running()
-    if mode not in MODES:
-        raise Usage(f"The shared files cannot be {mode!r}.", f"They can be: {', '.join(MODES)}.")
     half = paths.REHEARSAL / f".{SWITCH}"
-    half.write_text(mode)
+    half.write_text(require_mode(mode))
     half.replace(paths.REHEARSAL / SWITCH)
 
 

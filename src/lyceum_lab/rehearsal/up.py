@@ -180,12 +180,16 @@ class Supervisor:
         self._keep_pids()
 
     def _wait_applied(self, line: Step, stack: infrastructure.Stack, applying: Future[str]) -> None:
-        while not applying.done():
-            line.note(stack.progress)
+        self._until_done(line, applying, lambda: stack.progress)
+        self.state.infrastructure = f"applied: {applying.result()}"
+
+    def _until_done(self, line: Step, work: Future[Any], said: Callable[[], str]) -> None:
+        """Watch the children until work beside is done, and show what it says."""
+        while not work.done():
+            line.note(said())
             self._watch()
             time.sleep(0.2)
-        line.note(stack.progress)
-        self.state.infrastructure = f"applied: {applying.result()}"
+        line.note(said())
 
     def _create_accounts(self, commands: platform.Commands) -> None:
         self.state.accounts += [Account(role, *commands.create_account(role)) for role in platform.ROLES]

@@ -25,17 +25,13 @@ _SHORT = 12  # characters of a hash: the name of a socket has room for few
 
 def backend(group: TargetGroup | str) -> str:
     """The name of a target group's backend: those of its targets that are healthy."""
-    return _name(group)
+    arn = group if isinstance(group, str) else group.arn
+    return "group-" + hashlib.sha256(arn.encode()).hexdigest()[:_SHORT]
 
 
 def fallback(group: TargetGroup | str) -> str:
     """The name of the backend that is asked when no target is healthy: all that were ever in service."""
-    return f"{_name(group)}-unhealthy"
-
-
-def _name(group: TargetGroup | str) -> str:
-    arn = group if isinstance(group, str) else group.arn
-    return "group-" + hashlib.sha256(arn.encode()).hexdigest()[:_SHORT]
+    return f"{backend(group)}-unhealthy"
 
 
 def write(

@@ -45,7 +45,6 @@ class Listener:
 
     port: int
     tls: bool
-    policy: str
     action: Action
 
 
@@ -142,7 +141,6 @@ def _listener(told: dict[str, Any]) -> Listener:
     return Listener(
         port=int(told["Port"]),
         tls=told["Protocol"] == "HTTPS",
-        policy=str(told.get("SslPolicy") or ""),
         action=_action(told["DefaultActions"][0]),
     )
 

@@ -111,11 +111,6 @@ class Node:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    @property
-    def pid(self) -> int:
-        """Of the process that was started: with a prefix that forks, of that."""
-        return self._process.pid if self._process else 0
-
     def register(self, group: TargetGroup, target: str, address: str, port: int) -> None:
         """A target that is checked, and asked as soon as one check has passed."""
         made = _Target(group, target, address, port)
@@ -145,8 +140,9 @@ class Node:
 
     def remove(self, group: TargetGroup, target: str) -> None:
         """What is still under way is cut."""
-        if found := self.targets.pop((group.arn, target), None):
+        if found := self.targets.get((group.arn, target)):
             self._remove(found)
+            del self.targets[group.arn, target]
 
     def look(self) -> None:
         """Bring the states up to date, and new targets into service."""
@@ -205,12 +201,6 @@ class Node:
         )
 
 
-@dataclass
-class _Draining:
-    until: float
-    group: TargetGroup
-
-
 class LoadBalancer:
     """All nodes of one load balancer.
 
@@ -233,7 +223,7 @@ class LoadBalancer:
         self._scale = scale
         self._certificate = certificate
         self.nodes = [Node(balancer, place, folder, scale) for place in places]
-        self._draining: dict[tuple[str, str], _Draining] = {}
+        self._draining: dict[tuple[str, str], float] = {}  # group and target → until when
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -286,8 +276,7 @@ class LoadBalancer:
                 return
             for node in self._alive():
                 node.drain(group, target)
-            until = time.monotonic() + group.deregistration_delay / self._scale
-            self._draining[arn, target] = _Draining(until, group)
+            self._draining[arn, target] = time.monotonic() + group.deregistration_delay / self._scale
 
     def states(self, arn: str) -> dict[str, Health]:
         """The health of each target that is or was just registered, by its id."""
@@ -318,10 +307,10 @@ class LoadBalancer:
                 try:
                     for node in self._alive():
                         node.look()
-                    for (arn, target), draining in list(self._draining.items()):
-                        if time.monotonic() >= draining.until:
+                    for (arn, target), until in list(self._draining.items()):
+                        if time.monotonic() >= until:
                             for node in self._alive():
-                                node.remove(draining.group, target)
+                                node.remove(self.group(arn), target)
                             del self._draining[arn, target]
                     self.trouble = ""
                 except (OSError, LyceumError) as error:

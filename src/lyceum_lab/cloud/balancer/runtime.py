@@ -22,9 +22,7 @@ class Row:
     server: str
     status: str
     checked: str  # the last check's outcome: "L7OK", "L7STS", "L4CON", …; "" before the first
-    checking: bool  # a check is under way
     failed: int  # checks that failed while the server was up
-    sessions: int
     requests: int
     errors: int  # answers of 500 and more
 
@@ -63,9 +61,7 @@ class Runtime:
                 server=row["svname"],
                 status=row["status"],
                 checked=row["check_status"].removeprefix("* ").replace("INI", ""),
-                checking=row["check_status"].startswith("* "),
                 failed=int(row["chkfail"] or 0),
-                sessions=int(row["scur"] or 0),
                 requests=int(row["req_tot"] or row["stot"] or 0),
                 errors=int(row["hrsp_5xx"] or 0),
             )

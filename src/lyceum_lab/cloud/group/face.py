@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lyceum_lab.cloud.group.core import Group
-from lyceum_lab.cloud.group.refresh import Refresh, Status
+from lyceum_lab.cloud.group.refresh import ACTIVE, Refresh, Status
 from lyceum_ops.errors import LyceumError
 
 # How long AWS waits for an instance of a refresh to become healthy before it gives up.
@@ -67,10 +67,10 @@ class Face:
     _places: dict[str, tuple[str, str]] = field(default_factory=dict)  # instance → subnet, address
 
     def __post_init__(self) -> None:
-        self._autoscaling = self.clients("autoscaling")
+        self.autoscaling = self.clients("autoscaling")
         self._ec2 = self.clients("ec2")
         self._elbv2 = self.clients("elbv2")
-        self._cloudwatch = self.clients("cloudwatch")
+        self.cloudwatch = self.clients("cloudwatch")
         # The emulator is on this machine: no proxy lies between.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -78,7 +78,7 @@ class Face:
 
     def read(self) -> Shown:
         """The group now. Raises LyceumError when there is none of that name."""
-        found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"]
+        found = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"]
         if not found:
             raise LyceumError(f"There is no Auto Scaling group {self.name}.")
         told = found[0]
@@ -109,7 +109,7 @@ class Face:
 
     def refresh(self, group: Group) -> tuple[Refresh, dict[str, Any]] | None:
         """The refresh under way as it was asked for, with the names of its alarms; None where there is none."""
-        found = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.name, MaxRecords=1)
+        found = self.autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.name, MaxRecords=1)
         if not found["InstanceRefreshes"]:
             return None
         told = found["InstanceRefreshes"][0]
@@ -141,15 +141,8 @@ class Face:
         wanted = ((told.get("Preferences") or {}).get("AlarmSpecification") or {}).get("Alarms") or []
         if not wanted:
             return ""
-        found = self._cloudwatch.describe_alarms(AlarmNames=wanted)["MetricAlarms"]
+        found = self.cloudwatch.describe_alarms(AlarmNames=wanted)["MetricAlarms"]
         return next((str(alarm["AlarmName"]) for alarm in found if alarm["StateValue"] == "ALARM"), "")
-
-    def policies_client(self) -> Any:
-        """For lyceum_lab.scaling.policies.read."""
-        return self._autoscaling
-
-    def cloudwatch(self) -> Any:
-        return self._cloudwatch
 
     # ------------------------------------------------------------------------------------------------ write
 
@@ -207,11 +200,11 @@ class Face:
                 return
 
     def set_desired(self, capacity: int) -> None:
-        self._autoscaling.set_desired_capacity(AutoScalingGroupName=self.name, DesiredCapacity=capacity)
+        self.autoscaling.set_desired_capacity(AutoScalingGroupName=self.name, DesiredCapacity=capacity)
 
     def adopt(self, template: str, version: str) -> None:
         """The group's own version from now on, as after a refresh."""
-        self._autoscaling.update_auto_scaling_group(
+        self.autoscaling.update_auto_scaling_group(
             AutoScalingGroupName=self.name, LaunchTemplate={"LaunchTemplateId": template, "Version": version}
         )
 
@@ -230,16 +223,13 @@ class Face:
 
     def report_refresh(self, refresh: Refresh, told: dict[str, Any]) -> None:
         """How far it is; nothing when the API shows that already."""
-        ended = refresh.status not in {
-            Status.PENDING, Status.IN_PROGRESS, Status.BAKING, Status.CANCELLING, Status.ROLLING_BACK,
-        }  # fmt: skip
         shown: dict[str, Any] = {"Status": refresh.status.value, "StatusReason": refresh.reason}
         if refresh.status in {Status.ROLLING_BACK, Status.ROLLED_BACK, Status.ROLLBACK_FAILED}:
             shown |= {"RollbackDetails": {"RollbackReason": refresh.reason}}
         shown |= {"PercentageComplete": refresh.percent, "InstancesToUpdate": refresh.remaining}
         if all(told.get(name) == value for name, value in shown.items()):
             return
-        if ended:
+        if refresh.status not in ACTIVE:
             shown["EndTime"] = datetime.now(UTC).isoformat()
         self.tell({"fact": "refresh", "group": self.name, "id": refresh.id, **shown})
 
@@ -296,7 +286,7 @@ class Face:
 
     def _propagated(self, data: dict[str, Any]) -> list[dict[str, str]]:
         """The group's tags that its instances get; a template's own win over them."""
-        told = self._autoscaling.describe_tags(Filters=[{"Name": "auto-scaling-group", "Values": [self.name]}])["Tags"]
+        told = self.autoscaling.describe_tags(Filters=[{"Name": "auto-scaling-group", "Values": [self.name]}])["Tags"]
         tags = {each["Key"]: each["Value"] for each in told if each.get("PropagateAtLaunch")}
         for each in data.get("TagSpecifications") or []:
             if each["ResourceType"] == "instance":

@@ -28,6 +28,8 @@ HANDS = 4  # machines that are booted or ended at once
 LATE = 0.3  # of a minute: how long a minute's data points may take to arrive
 # Seconds after a launch that failed before the next is tried; AWS waits longer each time.
 AFTER_FAILURE = 5.0
+# The emulator or a node is being lost, or has not answered in time; another try may find it again.
+LOST = (LyceumError, ClientError, BotoCoreError, OSError)
 
 
 class Machines(Protocol):
@@ -99,6 +101,7 @@ class AutoScaler:
         self._window = metrics.Window.of(time.time(), self.scale)
         self._counted: dict[str, tuple[int, int]] = {}
         self._launch_after = 0.0
+        self._reported: dict[str, dict[str, list[str]]] = {}
 
     # ------------------------------------------------------------------------------------------------ life
 
@@ -138,8 +141,7 @@ class AutoScaler:
             try:
                 self.step()
                 self.trouble = ""
-            except (LyceumError, ClientError, BotoCoreError, OSError) as error:
-                # The emulator or a node is being lost, or has not answered in time: look again.
+            except LOST as error:
                 self.trouble = f"{type(error).__name__}: {error}"
 
     # ------------------------------------------------------------------------------------------------ one look
@@ -212,7 +214,10 @@ class AutoScaler:
                 target: [each.state.value, each.reason, each.description]
                 for target, each in self.balancer.states(arn).items()
             }
-            self.face.tell({"fact": "targets", "arn": arn, "health": health})
+            # The emulator keeps it: only what changed is news.
+            if self._reported.get(arn) != health:
+                self.face.tell({"fact": "targets", "arn": arn, "health": health})
+                self._reported[arn] = health
 
     def _refreshed(self, now: float, shown: Shown, machines: Sequence[Machine]) -> core.Replacing | None:
         asked = self.face.refresh(shown.group)
@@ -231,6 +236,8 @@ class AutoScaler:
             refresh.Status.IN_PROGRESS, refresh.Status.BAKING,
         }:  # fmt: skip
             current = refresh.roll_back(now, current, machines)
+        if current.status not in refresh.ACTIVE:
+            return None
         before = current.status
         current = refresh.step(now, current, shown.group, machines, alarm=self.face.ringing(told))
         if current.status is not before:
@@ -284,13 +291,14 @@ class AutoScaler:
                 self.machines.launch(launched)
                 power = Power.RUNNING
                 self.face.tell({"fact": "power", "instance": launched.id, "state": "running"})
-            except (LyceumError, OSError) as error:
+            except LOST as error:
                 power = Power.GONE
                 self._launch_after = time.monotonic() + AFTER_FAILURE
                 self._note(f"does not boot: {error}", launched.id)
-                self.face.activity("", "", identity=known.activity, status="Failed")
             with self._lock:
                 known.power = power
+            if power is Power.GONE:
+                self._tell_activity(known, "Failed")
 
         self._hands.submit(boot)
 
@@ -309,18 +317,26 @@ class AutoScaler:
 
         def end() -> None:
             try:
+                # Does nothing for one that is gone: what failed after it is tried again with it.
                 self.machines.terminate(instance)
-            except (LyceumError, OSError) as error:
+                self.face.tell({"fact": "gone", "instance": instance})
+            except LOST as error:
                 self._note(f"cannot be ended: {error}", instance)
                 known.ending = False
                 return
-            self.face.tell({"fact": "gone", "instance": instance})
-            if known.activity:
-                self.face.activity("", "", identity=known.activity, status="Successful")
+            self._tell_activity(known, "Successful")
             self._known.pop(instance, None)
             self._note("is terminated", instance)
 
         self._hands.submit(end)
+
+    def _tell_activity(self, known: _Known, status: str) -> None:
+        """How an activity ended, for whoever reads them; nothing depends on it."""
+        if known.activity:
+            try:
+                self.face.activity("", "", identity=known.activity, status=status)
+            except LOST as error:
+                self.trouble = f"{type(error).__name__}: {error}"
 
     def _note(self, what: str, instance: str = "") -> None:
         self.events.append(Event(time.time(), what, instance))
@@ -342,7 +358,7 @@ class AutoScaler:
         settled = {
             metric: metrics.mean_cpu(cpu, machines, group, warm) for metric in tracker.metrics() if metric.settled
         }
-        measured = metrics.measure(self.face.cloudwatch(), tracker.metrics(), window, settled)
+        measured = metrics.measure(self.face.cloudwatch, tracker.metrics(), window, settled)
         staying = [machine for machine in machines if machine.life is not Life.TERMINATING]
         wanted = tracker.decide(
             measured,
@@ -353,7 +369,7 @@ class AutoScaler:
             self.face.set_desired(wanted)
 
     def _policies(self) -> tracking.Tracker | None:
-        found = policies.read(self.face.policies_client(), self.face.name)
+        found = policies.read(self.face.autoscaling, self.face.name)
         if not found:
             self._tracker = None
         elif self._tracker is None or self._tracker.policies != found:
@@ -370,7 +386,7 @@ class AutoScaler:
             used, at = self.machines.cpu_seconds(machine.id), time.monotonic()
             cpu[machine.id] = metrics.cpu_percent(known.cpu, used, at - known.cpu_at)
             known.cpu, known.cpu_at = used, at
-        cloudwatch = self.face.cloudwatch()
+        cloudwatch = self.face.cloudwatch
         metrics.publish(cloudwatch, "AWS/EC2", metrics.of_servers(shown.group.name, cpu, window.middle))
         own = metrics.of_group(shown.group, machines, shown.metrics, window.middle)
         metrics.publish(cloudwatch, "AWS/AutoScaling", own)

@@ -36,6 +36,8 @@ class Status(StrEnum):
 
 
 ACTIVE = {Status.PENDING, Status.IN_PROGRESS, Status.BAKING, Status.CANCELLING, Status.ROLLING_BACK}
+# Under way with the replacing itself.
+REPLACING = {Status.IN_PROGRESS, Status.BAKING, Status.ROLLING_BACK}
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Refresh:
 
     def replacing(self, group: Group, machines: Sequence[Machine]) -> Replacing | None:
         """What the core has to know of it."""
-        if self.status not in {Status.IN_PROGRESS, Status.BAKING, Status.ROLLING_BACK}:
+        if self.status not in REPLACING:
             return None
         back = self.status is Status.ROLLING_BACK
         return Replacing(
@@ -99,7 +101,7 @@ def step(now: float, refresh: Refresh, group: Group, machines: Sequence[Machine]
         refresh = replace(refresh, total=total, remaining=total)
         if not total:
             return replace(refresh, status=Status.SUCCESSFUL, reason="No instances had to be replaced.")
-    if refresh.status not in {Status.IN_PROGRESS, Status.BAKING, Status.ROLLING_BACK}:
+    if refresh.status not in REPLACING:
         return refresh
     forward = refresh.status is not Status.ROLLING_BACK
     if forward and alarm:

@@ -41,7 +41,6 @@ class Endpoints:
         self._tls = _context(certificate, key)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
-        self.connections = 0
 
     def start(self, namespace: Namespace, addresses: Iterable[str]) -> None:
         """Listen on port 443 of these addresses in a namespace. Raises OSError when one is taken."""
@@ -59,7 +58,6 @@ class Endpoints:
         self._thread.join(5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         try:
             back_reader, back_writer = await asyncio.open_connection(*self._to, local_addr=(PASSED_ON, 0))
         except OSError:

@@ -40,11 +40,14 @@ TABLES = 100  # number of the first routing table of a subnet
 
 @dataclass(frozen=True)
 class Attached:
-    """A host in the VPC: where it is, and the interface by which the router knows it."""
+    """A host in the VPC, and the network that it is in."""
 
     host: Host
     namespace: Namespace
-    link: str
+
+    @property
+    def address(self) -> str:
+        return str(IPv4Address(self.host.address))
 
 
 @dataclass
@@ -174,15 +177,15 @@ class Vpc:
         match route.kind:
             case "local":
                 for subnet in self.topology.subnets.values():
-                    yield f"{_network(subnet.cidr)} dev {self.bridges[subnet.id]}"
+                    yield f"{subnet.cidr} dev {self.bridges[subnet.id]}"
             case "internet":
-                yield f"{_destination(route.to)} via {GATEWAY_IN} dev igw"
+                yield f"{route.to} via {GATEWAY_IN} dev igw"
             case "nat":
                 nat = self.topology.nats.get(route.target)
                 if nat and nat.works:
                     subnet = self.topology.subnets[nat.subnet]
                     address = IPv4Address(subnet.cidr.first + NAT_OFFSET)
-                    yield f"{_destination(route.to)} via {address} dev {self.bridges[subnet.id]}"
+                    yield f"{route.to} via {address} dev {self.bridges[subnet.id]}"
             case "gateway":
                 for host in self.topology.hosts:
                     if host.prefix_list and host.prefix_list == route.to:
@@ -196,9 +199,9 @@ class Vpc:
             raise LyceumError(f"There is a host named {name} already.")
         namespace = Namespace(f"{self.key}{name}")
         namespaces.create([namespace.name])
-        link = self._connect(namespace, self.topology.subnets[host.subnet], host.address)
+        self._connect(namespace, self.topology.subnets[host.subnet], host.address)
         namespace.set(f"net.ipv4.ip_local_port_range={host.ports[0]} {host.ports[1]}")
-        self.attached[name] = Attached(host, namespace, link)
+        self.attached[name] = Attached(host, namespace)
         if host.public:
             self._publish(host.address)
         self._filter(name)
@@ -209,11 +212,11 @@ class Vpc:
         """Take a host away. What still runs in its namespace has to be ended first."""
         gone = self.attached.pop(name)
         namespaces.remove([gone.namespace.name])
-        self.public.pop(str(IPv4Address(gone.host.address)), None)
+        self.public.pop(gone.address, None)
         self._tell_members(gone.host.groups)
         self._translate()
 
-    def _connect(self, namespace: Namespace, subnet: Subnet, address: int) -> str:
+    def _connect(self, namespace: Namespace, subnet: Subnet, address: int) -> None:
         self._links += 1
         link = f"host{self._links}"
         namespaces.ip(f"link add {link} netns {self.router.name} type veth peer name eth0 netns {namespace.name}")
@@ -223,7 +226,6 @@ class Vpc:
             "link set eth0 up",
             f"route add default via {_gateway(subnet)}",
         )
-        return link
 
     def _publish(self, address: int) -> None:
         taken = set(self.public.values())
@@ -284,13 +286,6 @@ class Vpc:
             if name != but and peers:
                 one.namespace.nft("".join(filters.members(peer, now.get(peer, [])) for peer in sorted(peers)))
 
-    # ---------------------------------------------------------------------------------------------------------- the end
-
-    def remove(self) -> None:
-        """Remove every namespace of this VPC. What runs in them has to be ended first."""
-        clean(self.key)
-        self.attached.clear()
-
 
 def clean(key: str) -> int:
     """Remove what a VPC of this key left. Returns the number of namespaces."""
@@ -310,11 +305,3 @@ def _gateway(subnet: Subnet) -> IPv4Address:
 
 def _width(cidr: Cidr) -> int:
     return 32 - (cidr.last - cidr.first).bit_length()
-
-
-def _network(cidr: Cidr) -> str:
-    return f"{IPv4Address(cidr.first)}/{_width(cidr)}"
-
-
-def _destination(to: Cidr | str) -> str:
-    return _network(to) if isinstance(to, Cidr) else str(to)

@@ -21,7 +21,6 @@ from lyceum_lab.cloud.servers.image import Image
 from lyceum_lab.cloud.servers.machine import Machine
 from lyceum_lab.cloud.site import Site
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, REGION
-from lyceum_ops.errors import LyceumError
 
 MEASURE = 1.0  # seconds between two looks at the memory of all servers
 
@@ -83,10 +82,6 @@ class Fleet:
             machine.terminate(keep_console=True)
         self._leave(instance)
 
-    def kill(self, instance: str) -> None:
-        """Pull its plug. It stays known, as gone, until the group ends it. Raises LyceumError for an unknown one."""
-        self.machine(instance).process.kill()
-
     def alive(self, instance: str) -> bool:
         """Whether its machine boots or runs."""
         with self._lock:
@@ -101,13 +96,6 @@ class Fleet:
             return machine.cpu_seconds() if machine else None
         return None
 
-    def machine(self, instance: str) -> Machine:
-        """A server that is there. Raises LyceumError when it is not."""
-        with self._lock:
-            if found := self.machines.get(instance):
-                return found
-        raise LyceumError(f"There is no server {instance}.")
-
     def stop(self) -> None:
         """Measure no more, and pull every plug."""
         self._ended.set()
@@ -121,7 +109,7 @@ class Fleet:
     def _leave(self, instance: str) -> None:
         with self._lock:
             if instance in self.site.vpc.attached:
-                address = str(IPv4Address(self.site.vpc.attached[instance].host.address))
+                address = self.site.vpc.attached[instance].address
                 self.site.vpc.detach(instance)
                 self.site.instances.pop(address, None)
 

@@ -24,7 +24,9 @@ from lyceum_lab.rehearsal.state import MARK
 from lyceum_ops.errors import CommandFailed, DiskFull, LyceumError
 
 STANDINS = Path(__file__).resolve().parents[1] / "standins"
+# What a t2.micro has.
 GIBIBYTE = 2**30
+CPUS = 1.0
 NEEDED_BYTES = 600 * 2**20  # what a server writes while it installs a release
 BOOT_SECONDS = 20
 # Mounts are the process's own: it is the machine's init that ends them.
@@ -61,16 +63,13 @@ class Machine:
         namespace: Path,
         resolver: str,
         authority: str = "",
-        hosts: Mapping[str, str] | None = None,
         agent: Mapping[str, str] | None = None,
-        memory_bytes: int = GIBIBYTE,
-        cpus: float = 1.0,
     ) -> Machine:
         """Start a machine in `home`/`name` and return when its systemd runs; its user data may still be at work.
 
         `namespace` is the network namespace's file, `resolver` the address of its DNS, `authority` a certificate (PEM)
-        that it shall trust, `hosts` names of its own (address by name), `agent` the environment of the stand-in for
-        the CloudWatch agent. Raises LyceumError when it does not boot.
+        that it shall trust, `agent` the environment of the stand-in for the CloudWatch agent. Raises LyceumError when
+        it does not boot.
         """
         require_tools()
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
@@ -86,12 +85,12 @@ class Machine:
         for each in ("upper", "work", "root", "measured"):
             (folder / each).mkdir(parents=True)
         try:
-            _write_layer(image.root, folder / "upper", name, resolver, authority, hosts or {})
+            _write_layer(image.root, folder / "upper", name, resolver, authority)
         except BaseException:
             remove(folder)
             raise
         (folder / "measured" / "agent.env").write_text("".join(f"{k}={v}\n" for k, v in (agent or {}).items()))
-        groups = cgroups.Groups.make(home, name, memory_bytes=memory_bytes, cpus=cpus)
+        groups = cgroups.Groups.make(home, name, memory_bytes=GIBIBYTE, cpus=CPUS)
         argv = [
             "unshare", "--mount", "--propagation", "private", "sh", "-c", START, "sh", str(image.root), str(folder),
             "--quiet", "--boot", f"--directory={folder / 'root'}", f"--machine={name}", f"--uuid={uuid.uuid4()}",
@@ -170,9 +169,9 @@ class Machine:
                 total += int(found[1]) * 1024 if found else 0
         return total
 
-    def report_memory(self, total_bytes: int = GIBIBYTE) -> float:
-        """Tell the agent's stand-in how much memory is in use, in percent of `total_bytes`. Returns that."""
-        percent = 100 * self.pss_bytes() / total_bytes
+    def report_memory(self) -> float:
+        """Tell the agent's stand-in how much memory is in use, in percent of what it has. Returns that."""
+        percent = 100 * self.pss_bytes() / GIBIBYTE
         half = self.measured / ".memory"
         half.write_text(f"{percent:.3f}\n")
         half.replace(self.measured / "memory")
@@ -250,15 +249,13 @@ def clean(home: Path) -> int:
     return ended
 
 
-def _write_layer(root: Path, upper: Path, name: str, resolver: str, authority: str, hosts: Mapping[str, str]) -> None:
+def _write_layer(root: Path, upper: Path, name: str, resolver: str, authority: str) -> None:
     """What makes this machine itself, in the layer over the root; before it boots."""
     upper.chmod(0o755)
     etc = upper / "etc"
     etc.mkdir()
     (etc / "hostname").write_text(f"{name}\n")
-    (etc / "hosts").write_text(
-        f"127.0.0.1 localhost\n127.0.1.1 {name}\n" + "".join(f"{address} {host}\n" for host, address in hosts.items())
-    )
+    (etc / "hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n")
     (etc / "resolv.conf").write_text(f"nameserver {resolver}\noptions timeout:2 attempts:2\n")
     if authority:
         _trust(root, upper, authority)

@@ -2,7 +2,7 @@
 
 model.py     groups, nodes, cards, tables and lines, in page coordinates
 pages/       the five pages
-kinds.py     types of resources that are part of what is drawn, and what is planned
+kinds.py     types of resources that are part of what is drawn
 geometry.py  no line through a box, no label over another
 drawio.py    the .drawio, with draw.io's own AWS shapes
 svg.py       the .svg of a page, with glyphs of our own (icons.py)

@@ -34,8 +34,8 @@ from lyceum_lab.documents.diagram.style import (
     INK,
     RED,
     TONES,
+    legend_entry,
 )
-from lyceum_lab.documents.diagram.svg import legend_entry
 from lyceum_lab.documents.diagram.text import width
 
 _FONT = "fontFamily=Helvetica;html=1;"
@@ -128,11 +128,8 @@ class _Sheet:
         common = "sketch=0;outlineConnect=0;gradientColor=none;aspect=fixed;"
         if not icon.service:
             return f"{common}shape=mxgraph.aws4.{icon.shape};fillColor={icon.colour};strokeColor=none;"
-        # A tile that is not built yet: the glyph in the category's colour on white, as in the SVG.
-        fill, stroke = icon.colour, "#FFFFFF"
-        return f"{common}shape=mxgraph.aws4.resourceIcon;resIcon=mxgraph.aws4.{icon.shape};fillColor={fill};" + (
-            f"strokeColor={stroke};"
-        )
+        tile = f"shape=mxgraph.aws4.resourceIcon;resIcon=mxgraph.aws4.{icon.shape}"
+        return f"{common}{tile};fillColor={icon.colour};strokeColor=#FFFFFF;"
 
     def _node(self, node: Node) -> None:
         style = self._icon(node.icon) + _NAMED + (_BESIDE if node.beside else _BELOW)
@@ -227,8 +224,7 @@ class _Sheet:
     def _legend(self) -> None:
         x, y = self.page.legend_at
         for number, entry in enumerate(self.page.legend):
-            sample, text = legend_entry(entry)
-            name = entry.rpartition(":")[2]
+            sample, name, text = legend_entry(entry)
             if sample == "edge":
                 line = EDGES[name]
                 look = f"endArrow=block;endSize=5;strokeColor={line.stroke};strokeWidth={line.width:g};dashed=" + (
@@ -244,7 +240,7 @@ class _Sheet:
                     style = GROUPS[name]
                     fill, stroke, dash = style.fill, style.stroke, style.dash
                 else:
-                    fill, stroke, dash = CATEGORIES[entry], CATEGORIES[entry], ""
+                    fill, stroke, dash = CATEGORIES[name], CATEGORIES[name], ""
                 look = f"rounded=0;fillColor={fill};strokeColor={stroke};dashed={int(bool(dash))};"
                 look += f"dashPattern={dash or '1 0'};"
                 box = Box(x + 8, y - 7, 14, 14) if sample == "tile" else Box(x + 4, y - 7, 20, 14)

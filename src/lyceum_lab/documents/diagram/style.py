@@ -58,7 +58,7 @@ class EdgeStyle:
 
 EDGES = {
     "call": EdgeStyle(INK, "opens a connection, sends or starts"),
-    "data": EdgeStyle("#5A7D10", "copies, logs or measures", width=1.6),
+    "data": EdgeStyle("#5A7D10", "copies, logs or measures"),
     "part": EdgeStyle("#6B7785", "replicates, watches or belongs to", dash="5 4"),
     "alert": EdgeStyle("#C7131F", "alerts"),
 }
@@ -70,3 +70,24 @@ TONES = {  # fill, border
     "process": ("#FFF7EF", "#ED7100"),
     "store": ("#F2F6E8", "#7AA116"),
 }
+
+# The legend's words for a category.
+NAMES = {
+    "compute": "compute",
+    "storage": "storage, budget",
+    "database": "database",
+    "network": "network",
+    "security": "security, mail",
+    "management": "management",
+    "developer": "developer tools",
+}
+
+
+def legend_entry(entry: str) -> tuple[str, str, str]:
+    """Kind of sample, its name and its text: of a category, `edge:look` or `group:kind`."""
+    kind, _, name = entry.rpartition(":")
+    if kind == "edge":
+        return kind, name, EDGES[name].name
+    if kind == "group":
+        return kind, name, GROUPS[name].name
+    return "tile", name, NAMES[name]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
+from lyceum_lab.documents.diagram.geometry import crosses
 from lyceum_lab.documents.diagram.icons import ICONS
 from lyceum_lab.documents.diagram.model import (
     BADGE,
@@ -32,6 +33,7 @@ from lyceum_lab.documents.diagram.style import (
     PAPER,
     RED,
     TONES,
+    legend_entry,
 )
 from lyceum_lab.documents.diagram.text import width
 
@@ -79,9 +81,7 @@ def _marker(name: str, colour: str) -> str:
     )
 
 
-def _text(
-    at: Point, text: str, size: float, *, fill: str = INK, weight: str = "", anchor: str = "", mono: bool = False
-) -> str:
+def _text(at: Point, text: str, size: float, *, fill: str = INK, weight: str = "", anchor: str = "") -> str:
     """One line, `at` its end and baseline."""
     more = f' font-weight="{weight}"' if weight else ""
     more += f' text-anchor="{anchor}"' if anchor else ""
@@ -204,7 +204,7 @@ def _edge_label(page: Page, edge: Edge) -> str:
         found += (
             f'<rect x="{x - 1.5:g}" y="{box.middle.y - high / 2:g}" width="{wide + 3:g}" height="{high:g}" '
             f'fill="{PAPER}" fill-opacity="0.9"/>'
-            if any(_on(part, box) for part in pairwise(page.path(edge)))
+            if any(crosses(*part, box) for part in pairwise(page.path(edge)))
             else ""
         )
         y = box.middle.y - high / 2
@@ -214,49 +214,22 @@ def _edge_label(page: Page, edge: Edge) -> str:
     return found
 
 
-def _on(part: tuple[Point, Point], box: Box) -> bool:
-    (x1, y1), (x2, y2) = part
-    return min(x1, x2) < box.right and max(x1, x2) > box.x and min(y1, y2) < box.bottom and max(y1, y2) > box.y
-
-
 def _legend(page: Page) -> Iterator[str]:
     """What the lines and colours of this page mean, in one row."""
     x, y = page.legend_at
     for entry in page.legend:
-        sample, text = legend_entry(entry)
+        sample, name, text = legend_entry(entry)
         if sample == "edge":
-            style = EDGES[entry.removeprefix("edge:")]
+            style = EDGES[name]
             dash = f' stroke-dasharray="{style.dash}"' if style.dash else ""
-            name = entry.removeprefix("edge:")
             yield (
                 f'<line x1="{x:g}" y1="{y:g}" x2="{x + 26:g}" y2="{y:g}" stroke="{style.stroke}" '
                 f'stroke-width="{style.width:g}" marker-end="url(#{name})"{dash}/>'
             )
         elif sample == "group":
-            style_of = GROUPS[entry.removeprefix("group:")]
+            style_of = GROUPS[name]
             yield _rect(Box(x + 4, y - 7, 20, 14), stroke=style_of.stroke, fill=style_of.fill, dash=style_of.dash)
         else:
-            yield _rect(Box(x + 8, y - 7, 14, 14), stroke=CATEGORIES[entry], fill=CATEGORIES[entry], round_=2)
+            yield _rect(Box(x + 8, y - 7, 14, 14), stroke=CATEGORIES[name], fill=CATEGORIES[name], round_=2)
         yield _text(Point(x + 32, y + 4), text, SMALL, fill=GREY)
         x += 32 + width(text, SMALL) + 18
-
-
-NAMES = {
-    "compute": "compute",
-    "storage": "storage, budget",
-    "database": "database",
-    "network": "network",
-    "security": "security, mail",
-    "management": "management",
-    "developer": "developer tools",
-}
-
-
-def legend_entry(entry: str) -> tuple[str, str]:
-    """Kind of sample and text of an entry: a category, `edge:look` or `group:kind`."""
-    kind, _, name = entry.rpartition(":")
-    if kind == "edge":
-        return "edge", EDGES[name].name
-    if kind == "group":
-        return "group", GROUPS[name].name
-    return "tile", NAMES[entry]

@@ -149,7 +149,7 @@ def described(**attributes: str) -> Balancer:
         "routing.http.drop_invalid_header_fields.enabled": "true",
         **{name.replace("__", "."): value for name, value in attributes.items()},
     }
-    return Balancer("arn", "lyceum-dev", (Listener(80, False, "", Forward(GROUP)),), {GROUP: group}, deployed)
+    return Balancer("arn", "lyceum-dev", (Listener(80, False, Forward(GROUP)),), {GROUP: group}, deployed)
 
 
 @dataclass

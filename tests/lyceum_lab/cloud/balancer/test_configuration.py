@@ -26,10 +26,10 @@ def written(balancer: Balancer, **told: Path) -> str:
         described(),
         described(routing__http__xff_header_processing__mode="remove", routing__http__xff_client_port__enabled="true"),
         described(routing__http__xff_header_processing__mode="preserve"),
-        replace(described(), listeners=(Listener(80, False, "", Fixed(503, "text/html", "<b>'\"$x\\</b>")),)),
+        replace(described(), listeners=(Listener(80, False, Fixed(503, "text/html", "<b>'\"$x\\</b>")),)),
         replace(
             described(),
-            listeners=(Listener(80, False, "", Redirect("HTTPS", "a.example", "443", "/x", "a=b", 302)),),
+            listeners=(Listener(80, False, Redirect("HTTPS", "a.example", "443", "/x", "a=b", 302)),),
         ),
     ],
 )

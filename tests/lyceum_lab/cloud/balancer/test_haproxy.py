@@ -97,7 +97,7 @@ def test_a_client_keeps_no_connection_for_longer_than_is_set(scene: Scene) -> No
 
 def test_redirects_lead_to_the_same_page(scene: Scene) -> None:
     to_tls = Redirect("HTTPS", "#{host}", "443", "/#{path}", "#{query}", 301)
-    balancer = scene.balancer(replace(described(), listeners=(Listener(80, False, "", to_tls),)))
+    balancer = scene.balancer(replace(described(), listeners=(Listener(80, False, to_tls),)))
     guest = visitor(balancer)
 
     def location(path: str) -> str | None:
@@ -113,7 +113,7 @@ def test_redirects_lead_to_the_same_page(scene: Scene) -> None:
 
 def test_an_answer_of_its_own(scene: Scene) -> None:
     fixed = Fixed(418, "text/plain", "it's a 'teapot'")
-    balancer = scene.balancer(replace(described(), listeners=(Listener(80, False, "", fixed),)))
+    balancer = scene.balancer(replace(described(), listeners=(Listener(80, False, fixed),)))
     assert visitor(balancer).get() == (418, "it's a 'teapot'")
 
 
@@ -129,7 +129,7 @@ def test_tls_ends_here(scene: Scene, tmp_path: Path) -> None:
     )  # fmt: skip
     both.write_text(certificate.read_text() + key.read_text())
     plain = described().listeners[0]
-    wanted = replace(described(), listeners=(Listener(443, True, "", plain.action),))
+    wanted = replace(described(), listeners=(Listener(443, True, plain.action),))
     balancer, server = scene.balancer(wanted, certificate=both), scene.server()
     scene.register(balancer, server)
     port = balancer.nodes[0].place.ports[443]

@@ -36,7 +36,7 @@ class Rack:
     prepare: Callable[[Server, Launched], None] = lambda server, launched: None
     running: dict[str, Server] = field(default_factory=dict)
     launched: list[Launched] = field(default_factory=list)
-    broken: bool = False
+    broken: Exception | None = None
     used: float = 0.0  # share of a core that all of them use together
     _clock: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class Rack:
         self.launched.append(instance)
         time.sleep(self.boot)
         if self.broken:
-            raise OSError("no disk left")
+            raise self.broken
         server = Server(f"127.0.1.{next(_numbers)}")
         self.prepare(server, instance)
         server.start()

@@ -83,12 +83,23 @@ def test_who_fails_its_checks_is_replaced_by_one_that_came_first(make_stage: Mak
     assert events.index((second, "serves")) < events.index((first, "leaves"))
 
 
-def test_a_boot_that_fails_is_tried_again(make_stage: Make) -> None:
-    stage = make_stage("boots", start=False)
-    stage.rack.broken = True
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("boots", OSError("no disk left")),
+        # AWS's API is asked what the server is told about itself.
+        (
+            "asks",
+            ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "no disk left"}}, "DescribeInstances"),
+        ),
+    ],
+)
+def test_a_boot_that_fails_is_tried_again(make_stage: Make, name: str, failure: Exception) -> None:
+    stage = make_stage(name, start=False)
+    stage.rack.broken = failure
     stage.scaler.start()
-    until(lambda: any("does not boot: no disk left" in what for what in stage.said()))
-    stage.rack.broken = False
+    until(lambda: any("does not boot: " in what and "no disk left" in what for what in stage.said()))
+    stage.rack.broken = None
     stage.serving()
 
 
