@@ -13,12 +13,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from lyceum_lab.cloud.network.namespaces import Namespace
+from lyceum_lab.cloud.relay import Relay, carry
 from lyceum_ops.errors import MissingTool, Usage
 from lyceum_ops.processes import die_with_parent
 
@@ -29,7 +28,6 @@ GROUP = pwd.getpwnam("nobody").pw_gid
 SLOW_SECONDS = 0.5  # for each piece of what passes
 PLACES = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 MODES = ("well", "slow", "hung")
-_CHUNK = 64 * 1024
 # The folder may lie below one that only root may enter: whoever serves it sees it at a place of its own.
 _SERVE = """mount --bind "$1" /mnt
 cd /mnt
@@ -61,8 +59,7 @@ class SharedFiles:
         folder.chmod(0o750)
         self.folder, self.mode = folder, "well"
         self._program = server()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="files", daemon=True)
+        self._relay = Relay("files")
 
     def start(self, targets: Iterable[tuple[Namespace, str]]) -> None:
         """Listen at these mount targets: an address in a namespace each."""
@@ -70,9 +67,7 @@ class SharedFiles:
             namespace.enter(lambda address=address: socket.create_server((address, PORT)))  # type: ignore[misc]
             for namespace, address in targets
         ]
-        self._thread.start()
-        for one in sockets:
-            asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, sock=one), self._loop).result(10)
+        self._relay.start(self._serve, sockets)
 
     def switch(self, mode: str) -> None:
         """From now on it goes well, slow or is hung. Raises Usage for anything else."""
@@ -80,17 +75,7 @@ class SharedFiles:
 
     def stop(self) -> None:
         """Serve no more."""
-
-        async def end() -> None:
-            for task in asyncio.all_tasks(self._loop):
-                if task is not asyncio.current_task():
-                    task.cancel()
-
-        if self._thread.is_alive():
-            with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+        self._relay.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ours, theirs = socket.socketpair()
@@ -104,21 +89,15 @@ class SharedFiles:
         theirs.close()
         back_reader, back_writer = await asyncio.open_connection(sock=ours)
         try:
-            await asyncio.gather(self._pass(reader, back_writer), self._pass(back_reader, writer))
+            await asyncio.gather(carry(reader, back_writer, self._pause), carry(back_reader, writer, self._pause))
         finally:
             back_writer.close()
             writer.close()
             process.kill()
             process.wait()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while chunk := await reader.read(_CHUNK):
-                if self.mode == "slow":
-                    await asyncio.sleep(SLOW_SECONDS)
-                while self.mode == "hung":
-                    await asyncio.sleep(0.05)
-                writer.write(chunk)
-                await writer.drain()
-        with suppress(OSError, RuntimeError):
-            writer.close()
+    async def _pause(self) -> None:
+        if self.mode == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+        while self.mode == "hung":
+            await asyncio.sleep(0.05)

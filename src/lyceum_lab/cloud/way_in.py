@@ -8,39 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 from lyceum_lab.cloud.network.namespaces import Namespace, enter_for_good
-
-_CHUNK = 64 * 1024
+from lyceum_lab.cloud.relay import Relay, carry
 
 
 class WayIn:
     """Serves from `start` to `stop`, in a thread of its own that is on the internet of the rehearsal."""
 
     def __init__(self, namespace: Namespace, address: str, names: Mapping[str, str]) -> None:
-        self._namespace, self._address, self._names = namespace, address, names
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="way in", daemon=True)
+        self._address, self._names = address, names
+        self._relay = Relay("way in", lambda: enter_for_good(namespace))
 
     def start(self, port: int) -> None:
         """Listen on a port of 127.0.0.1. Raises OSError when it is taken."""
-        listening = socket.create_server(("127.0.0.1", port))
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, sock=listening), self._loop).result(10)
+        self._relay.start(self._serve, [socket.create_server(("127.0.0.1", port))])
 
     def stop(self) -> None:
         """Listen no more."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
-
-    def _run(self) -> None:
-        enter_for_good(self._namespace)
-        self._loop.run_forever()
+        self._relay.stop()
 
     def _find(self, host: str) -> str | None:
         """The longest domain of ours that the name lies in, as a resolver finds it."""
@@ -101,17 +90,7 @@ async def _both(
     there_reader: asyncio.StreamReader,
     there_writer: asyncio.StreamWriter,
 ) -> None:
-    onward = asyncio.ensure_future(_pass(reader, there_writer, ends=False))
-    await _pass(there_reader, writer, ends=True)
+    onward = asyncio.ensure_future(carry(reader, there_writer, closes=False))
+    await carry(there_reader, writer)
     onward.cancel()
     there_writer.close()
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, ends: bool) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    if ends:
-        with suppress(OSError, RuntimeError):
-            writer.close()

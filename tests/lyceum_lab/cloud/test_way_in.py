@@ -90,3 +90,14 @@ def test_it_tunnels_what_is_encrypted(proxy: str) -> None:
         while chunk := connection.recv(4096):
             said += chunk
     assert said.endswith(f"{VISITOR} GET /inside lyceum.example ".encode())
+
+
+@pytest.mark.parametrize(
+    "said", [b"nonsense\r\n\r\n", b"GET http://lyceum.example:port/ HTTP/1.1\r\n\r\n", b"\r\n\r\n"]
+)
+def test_what_is_no_request_is_hung_up_on(proxy: str, said: bytes) -> None:
+    host, port = proxy.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(said)
+        assert connection.recv(1024) == b""
+    assert ask(proxy, "http://lyceum.example/")[0] == 200

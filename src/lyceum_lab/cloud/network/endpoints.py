@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lyceum_lab.cloud.network.authority import Authority
 from lyceum_lab.cloud.network.namespaces import Namespace
+from lyceum_lab.cloud.relay import Relay, carry
 
 # From here come requests of the network that is rehearsed: the emulator shows them AWS, and none of its own pages.
 PASSED_ON = "127.0.0.2"
-_CHUNK = 256 * 1024
 
 
 def names(region: str) -> list[str]:
@@ -39,23 +37,17 @@ class Endpoints:
         self._to = (where.hostname or "127.0.0.1", where.port or 80)
         certificate, key = authority.issue("aws-endpoints", names(region))
         self._tls = _context(certificate, key)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
+        self._relay = Relay("endpoints")
 
     def start(self, namespace: Namespace, addresses: Iterable[str]) -> None:
         """Listen on port 443 of these addresses in a namespace. Raises OSError when one is taken."""
         there = list(addresses)
         sockets = namespace.enter(lambda: [socket.create_server((one, 443), backlog=256) for one in there])
-        self._thread.start()
-        for one in sockets:
-            asyncio.run_coroutine_threadsafe(
-                asyncio.start_server(self._serve, sock=one, ssl=self._tls), self._loop
-            ).result(10)
+        self._relay.start(self._serve, sockets, self._tls)
 
     def stop(self) -> None:
         """Close everything; connections in use are cut."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._relay.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -63,16 +55,7 @@ class Endpoints:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_pass(reader, back_writer), _pass(back_reader, writer))
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError, ssl.SSLError, asyncio.CancelledError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    with suppress(OSError, RuntimeError):
-        writer.close()
+        await asyncio.gather(carry(reader, back_writer), carry(back_reader, writer))
 
 
 def _context(certificate: Path, key: Path) -> ssl.SSLContext:
