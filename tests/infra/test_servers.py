@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lyceum_lab.emulator.conftest import Emulator, free_port, start_emulator
+from tests.lyceum_lab.emulator.conftest import Emulator, start_emulator
 
+from lyceum_ops.processes import free_port
 from lyceum_ops.terraform import Terraform
 
 CHECKOUT = Path(__file__).resolve().parents[2]

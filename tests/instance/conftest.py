@@ -22,6 +22,7 @@ import boto3
 import pytest
 
 from lyceum_lab import paths, platform
+from lyceum_lab.cloud import files
 from lyceum_lab.cloud.network import endpoints, names, namespaces
 from lyceum_lab.cloud.network.authority import Authority
 from lyceum_lab.cloud.network.metadata import Credentials, Instance, Metadata
@@ -36,7 +37,6 @@ REGION = "us-east-1"
 BUCKET = "lyceum-dev-releases-123456789012"
 RESOLVER, AWS, FILES = "127.0.0.53", "127.0.0.2", "127.0.0.3"
 FILE_SYSTEM = "fs-0123456789abcdef0"
-SFTP = "/usr/lib/openssh/sftp-server"
 
 
 def render(settings: dict[str, str]) -> str:
@@ -99,7 +99,7 @@ def sftp_in(folder: Path) -> Callable[[socket.socket], None]:
     def serve(connection: socket.socket) -> None:
         with connection:
             subprocess.run(
-                [SFTP, "-d", str(folder)], stdin=connection.fileno(), stdout=connection.fileno(), check=False
+                [files.server(), "-d", str(folder)], stdin=connection.fileno(), stdout=connection.fileno(), check=False
             )
 
     return serve

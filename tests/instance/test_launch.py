@@ -18,7 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.lyceum_lab.emulator.conftest import Emulator, free_port, start_emulator
+from tests.lyceum_lab.emulator.conftest import Emulator, start_emulator
+
+from lyceum_ops.processes import free_port
 
 INSTANCE = Path(__file__).resolve().parents[2] / "instance"
 SETTINGS = {

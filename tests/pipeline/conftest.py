@@ -9,9 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,16 +117,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
             env={**os.environ, "PYTHONPATH": str(paths.SRC)}, stdout=sink, stderr=subprocess.STDOUT,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
-    endpoint, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while True:
-        try:
-            opener.open(f"{endpoint}/_lyceum/health").close()
-            break
-        except urllib.error.URLError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    endpoint = f"http://127.0.0.1:{port}"
+    platform.wait(f"{endpoint}/_lyceum/health", process, log=log, seconds=60)
     kept = {
         name: value
         for name, value in os.environ.items()

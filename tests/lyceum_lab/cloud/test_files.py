@@ -9,28 +9,21 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.lyceum_lab.cloud.here import Here
 
 from lyceum_lab.cloud import files
 from lyceum_lab.cloud.files import SharedFiles
 from lyceum_ops.errors import Usage
+from lyceum_ops.processes import free_port
 
 pytestmark = pytest.mark.namespaces
 HELLO = bytes([0, 0, 0, 5, 1, 0, 0, 0, 3])  # SSH_FXP_INIT, version 3
 
 
-class Here:
-    """In the place of a namespace: this machine's own network."""
-
-    def enter(self, work):  # type: ignore[no-untyped-def]
-        return work()
-
-
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedFiles]:
     tmp_path.chmod(0o700)  # as anybody's home may be
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(files, "PORT", probe.getsockname()[1])
+    monkeypatch.setattr(files, "PORT", free_port())
     found = SharedFiles(tmp_path / "files")
     found.start([(Here(), "127.0.0.1")])  # type: ignore[list-item]
     yield found

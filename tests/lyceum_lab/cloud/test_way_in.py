@@ -15,6 +15,7 @@ import pytest
 from lyceum_lab.cloud.network import namespaces
 from lyceum_lab.cloud.network.namespaces import Namespace
 from lyceum_lab.cloud.way_in import WayIn
+from lyceum_ops.processes import free_port
 
 pytestmark = pytest.mark.namespaces
 SITE, VISITOR = "192.0.2.1", "203.0.113.1"
@@ -45,9 +46,7 @@ def proxy(tmp_path: Path) -> Iterator[str]:
         internet.ip(f"addr add {SITE}/32 dev lo", f"addr add {VISITOR}/32 dev lo")
         server = internet.enter(lambda: ThreadingHTTPServer((SITE, 80), Site))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         way = WayIn(internet, VISITOR, {"lyceum.example": SITE, "amazonaws.com": SITE})
         way.start(port)
         yield f"http://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,15 +18,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from lyceum_ops.processes import free_port
+
 COMMAND = [sys.executable, "-m", "lyceum_lab.emulator"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": "src"}
 SECRET = "not-for-any-log"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

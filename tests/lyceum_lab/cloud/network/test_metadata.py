@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.lyceum_lab.cloud.here import Here
 
 from lyceum_lab.cloud.network.metadata import Credentials, Instance, Metadata
 
@@ -16,13 +17,6 @@ INSTANCE = Instance(
     "i-1", "127.0.0.1", "us-east-1a", "us-east-1", "123456789012", "ami-1", "t2.micro", ("lyceum-dev-server",),
     b"#!/bin/sh\n", {"Release": "1.0", "aws:autoscaling:groupName": "servers"}, "lyceum-dev-server",
 )  # fmt: skip
-
-
-class Here:
-    """In the place of a namespace: this machine's own network."""
-
-    def enter(self, work):  # type: ignore[no-untyped-def]
-        return work()
 
 
 @pytest.fixture
