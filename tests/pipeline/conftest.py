@@ -174,6 +174,9 @@ def _plan_of_bootstrap(env: Mapping[str, str], work: Path) -> dict[str, Any]:
 def _repository(target: Path) -> Path:
     """A clone of this repository whose platform is the small one beside this file."""
     subprocess.run(["git", "clone", "--quiet", str(paths.CHECKOUT), str(target)], check=True)
-    shutil.rmtree(target / "infra" / "platform")
-    shutil.copytree(HERE / "platform", target / "infra" / "platform")
+    root = target / "infra" / "platform"
+    lock = (root / ".terraform.lock.hcl").read_bytes()
+    shutil.rmtree(root)
+    shutil.copytree(HERE / "platform", root)
+    (root / ".terraform.lock.hcl").write_bytes(lock)
     return target
