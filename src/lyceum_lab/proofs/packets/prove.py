@@ -15,7 +15,7 @@ from lyceum_lab.proofs.network.prove import applied, known, read_whole
 from lyceum_lab.proofs.network.read import Session
 from lyceum_lab.proofs.packets import trials
 from lyceum_lab.proofs.packets.trials import Removal, Scene, Tried
-from lyceum_lab.proofs.packets.worlds import acls_open
+from lyceum_lab.proofs.packets.worlds import acls_open, groups_open
 from lyceum_lab.proofs.report import Report, listed, require
 from lyceum_ops.console import out
 
@@ -49,7 +49,7 @@ def prove_model(model: Model, name: str) -> int:
         out.print(f"The network is up after {time.monotonic() - began:.1f} s.")
         if report.try_("equal", lambda: _equal(there)):
             removals += trials.remove_allows(there)
-    with trials.scene(trials.alone(model), folder) as there:
+    with trials.scene(Model(groups_open(model.topology), model.given), folder) as there:
         if report.try_("acls", lambda: _equal(there)):
             removals += trials.remove_denies(there)
     with trials.scene(Model(acls_open(model.topology), model.given), folder) as there:

@@ -18,7 +18,7 @@ from lyceum_lab.proofs.network.topology import AclRule, GroupRule, Host, Topolog
 from lyceum_lab.proofs.network.verdict import Verdict, verdict
 from lyceum_lab.proofs.packets import probes
 from lyceum_lab.proofs.packets.probes import TCP, UDP, Probe
-from lyceum_lab.proofs.packets.worlds import acl_alone, groups_open
+from lyceum_lab.proofs.packets.worlds import acl_alone
 
 # What an intruder tries first, and one port each of: below all ranges of clients, in Linux's, above it.
 SAMPLE = (22, 53, 123, 1023, 3306, 3389, 6379, 40000, 61001)
@@ -203,8 +203,3 @@ def _passes(there: Scene, source: Host, target: Host, port: int, *, hurried: boo
     """Whether a new connection passes; `hurried` when silence is what is expected, and not worth a second try."""
     probe = there.probe(source, target, TCP, port, there.fresh(source))
     return probes.run([probe], patience=probes.PATIENCE if hurried else 2.0)[0]
-
-
-def alone(model: Model) -> Model:
-    """The same with every group open: the ACLs decide by themselves."""
-    return Model(groups_open(model.topology), model.given)
