@@ -13,7 +13,6 @@ import re
 import secrets
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -499,9 +498,7 @@ def _bootstrap(cloud: Cloud, tried: dict[str, int]) -> str:
 
 
 def _gaps(cloud: Cloud) -> dict[str, Any]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{cloud.endpoint}/_lyceum/gaps", timeout=30) as answer:
-        return dict(json.load(answer))
+    return dict(infrastructure.page(cloud.endpoint, "/_lyceum/gaps"))
 
 
 def _fillers(cloud: Cloud) -> str:
