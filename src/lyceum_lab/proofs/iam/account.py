@@ -10,6 +10,8 @@ from lyceum_lab.iam.policies import Policy, parse
 from lyceum_lab.proofs.report import require
 from lyceum_lab.rehearsal.infrastructure import Session, page
 
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
 
 def sizes(admin: Session) -> str:
     """Every policy document that exists, held against AWS's limits."""
@@ -62,5 +64,11 @@ def statements(admin: Session) -> list[Policy]:
     """The policies of the deployer role."""
     iam = admin.client("iam")
     attached = iam.list_attached_role_policies(RoleName="lyceum-deployer")["AttachedPolicies"]
-    found = {name: document for kind, name, document in documents(iam) if kind == "managed"}
-    return [parse(one["PolicyName"], found[one["PolicyName"]]) for one in attached]
+    return [managed(iam, one["PolicyArn"]) for one in attached]
+
+
+def managed(iam: Any, arn: str) -> Policy:
+    """A managed policy as it is now, under its name."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return parse(arn.rsplit("/", 1)[-1], document)
