@@ -107,6 +107,12 @@ def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, 
             arn = "arn:aws:" + source.format(region=REGION, account=account, name=prefix)
             told = {} if way == UNTOLD else {"aws:SourceAccount": account, "aws:SourceArn": arn}
             yield f"{service} {way}", Principal("", "", service=service), {**told, "aws:PrincipalIsAWSService": True}
+    # What the service runs for us under another name, as another stage's project.
+    for source in dict.fromkeys(one.source for one in services.values() if own and one.service == own.service):
+        if own and source != own.source:
+            arn = "arn:aws:" + source.format(region=REGION, account=ACCOUNT, name=prefix)
+            told = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": arn, "aws:PrincipalIsAWSService": True}
+            yield f"{own.service} for {arn.rpartition(':')[2]}", Principal("", "", service=own.service), told
     for account in (ACCOUNT, ANOTHER):
         whose = "" if account == ACCOUNT else " of another account"
         for user in (DEPLOYER, "somebody"):
