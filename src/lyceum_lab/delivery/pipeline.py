@@ -56,9 +56,8 @@ class Stopped(LyceumError):
 
 
 def declared(shown: Mapping[str, Any]) -> tuple[list[Stage], dict[str, dict[str, Any]]]:
-    """The pipeline's stages, and CodeBuild's projects by name, of Terraform's JSON of a plan or a state."""
-    values = shown.get("planned_values") or shown["values"]
-    found = list(_resources(values["root_module"]))
+    """The pipeline's stages, and CodeBuild's projects by name, of Terraform's JSON of a plan."""
+    found = list(_resources(shown["planned_values"]["root_module"]))
     [pipeline] = [one["values"] for one in found if one["type"] == "aws_codepipeline"]
     projects = {one["values"]["name"]: one["values"] for one in found if one["type"] == "aws_codebuild_project"}
     stages = [
