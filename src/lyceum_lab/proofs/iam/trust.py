@@ -111,8 +111,9 @@ def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, 
     for source in dict.fromkeys(one.source for one in services.values() if own and one.service == own.service):
         if own and source != own.source:
             arn = "arn:aws:" + source.format(region=REGION, account=ACCOUNT, name=prefix)
-            told = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": arn, "aws:PrincipalIsAWSService": True}
-            yield f"{own.service} for {arn.rpartition(':')[2]}", Principal("", "", service=own.service), told
+            who = f"{own.service} for {arn.rpartition(':')[2]}"
+            asked = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": arn, "aws:PrincipalIsAWSService": True}
+            yield who, Principal("", "", service=own.service), asked
     for account in (ACCOUNT, ANOTHER):
         whose = "" if account == ACCOUNT else " of another account"
         for user in (DEPLOYER, "somebody"):
