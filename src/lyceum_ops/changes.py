@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,13 @@ class Plan:
     def lines(self) -> list[str]:
         """One line a change, with the console's markup."""
         return [_line(change) for change in self.changes]
+
+
+def resources(module: Mapping[str, Any], *, mode: str = "") -> Iterator[dict[str, Any]]:
+    """Each resource of a module and of those within it, as Terraform's JSON has them; `managed` or `data` alone."""
+    yield from (one for one in module.get("resources", []) if mode in {"", one.get("mode")})
+    for child in module.get("child_modules", []):
+        yield from resources(child, mode=mode)
 
 
 def _change(item: dict[str, Any]) -> Change | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_ops import aws
-from lyceum_ops.changes import Plan
+from lyceum_ops.changes import Plan, resources
 from lyceum_ops.errors import CommandFailed, NotPermitted, StateLost
 from lyceum_ops.explain import explain
 from lyceum_ops.functions import build_all
@@ -291,14 +291,7 @@ class Platform(Applied):
         # Also without the output: an apply that was cut short has written none yet.
         found += [
             f"{resource['address']} has deletion protection"
-            for resource in _resources(values.get("root_module", {}))
+            for resource in resources(values.get("root_module", {}), mode="managed")
             if any(resource["values"].get(name) is True for name in PROTECTIONS)
         ]
         return found
-
-
-def _resources(module: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = [resource for resource in module.get("resources", []) if resource.get("mode") == "managed"]
-    for child in module.get("child_modules", []):
-        found += _resources(child)
-    return found

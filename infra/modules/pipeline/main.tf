@@ -17,7 +17,9 @@ locals {
   pipeline_arn = "arn:${local.partition}:codepipeline:${local.region}:${local.account}:${var.name}"
   environments = [for environment in var.environments : environment.name]
 
-  # Every project once. `reads` and `writes` are artifacts; `source` says whether it clones the repository.
+  release_buckets = [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}"]
+
+  # Every project once. `reads` and `writes` are artifacts, beside the source that each of them reads.
   projects = {
     verify  = { about = "runs every suite that needs no root", compute = "BUILD_GENERAL1_MEDIUM", minutes = 45, reads = [], writes = [] }
     build   = { about = "makes the release's artifact", compute = "BUILD_GENERAL1_SMALL", minutes = 15, reads = [], writes = ["Release"] }
@@ -27,4 +29,6 @@ locals {
     release = { about = "brings the servers to the release", compute = "BUILD_GENERAL1_SMALL", minutes = 60, reads = [], writes = [] }
     smoke   = { about = "asks whether what is live answers", compute = "BUILD_GENERAL1_SMALL", minutes = 15, reads = [], writes = [] }
   }
+  # And the check of pull requests, which is no stage of the pipeline.
+  builds = merge(local.projects, { check = {} })
 }

@@ -193,13 +193,10 @@ locals {
     } if action.name != "Approve" || environment.approve]
   }]
 
-  actions = [
-    { name = "Plan", reads = [], writes = ["Plan"] },
-    { name = "Approve", reads = [], writes = [] },
-    { name = "Apply", reads = ["Plan"], writes = [] },
-    { name = "Publish", reads = ["Release"], writes = [] },
-    { name = "Migrate", reads = [], writes = [] },
-    { name = "Release", reads = [], writes = [] },
-    { name = "Smoke", reads = [], writes = [] },
-  ]
+  # Each is the project's of its name, but for two: a person approves, and an environment migrates by its own.
+  actions = [for name in ["Plan", "Approve", "Apply", "Publish", "Migrate", "Release", "Smoke"] : {
+    name   = name
+    reads  = try(local.projects[lower(name)].reads, [])
+    writes = try(local.projects[lower(name)].writes, [])
+  }]
 }

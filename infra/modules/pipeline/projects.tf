@@ -37,7 +37,7 @@ resource "aws_codebuild_project" "stage" {
 resource "aws_cloudwatch_log_group" "project" {
   #checkov:skip=CKV_AWS_338:Ninety days of builds; who applied what is in the account's trail for a year.
 
-  for_each = merge(local.projects, { check = {} })
+  for_each = local.builds
 
   name              = "/lyceum/pipeline/${each.key}"
   retention_in_days = var.log_retention_days

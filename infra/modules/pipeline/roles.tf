@@ -9,7 +9,7 @@ resource "aws_iam_role" "project" {
 }
 
 data "aws_iam_policy_document" "project_trust" {
-  for_each = merge(local.projects, { check = {} })
+  for_each = local.builds
 
   statement {
     sid     = "OwnProject"
@@ -40,12 +40,7 @@ resource "aws_iam_role_policy" "project" {
 data "aws_iam_policy_document" "project" {
   for_each = local.projects
 
-  source_policy_documents = [for document in [
-    each.key == "plan" ? data.aws_iam_policy_document.looks_only.json : null,
-    each.key == "publish" ? data.aws_iam_policy_document.publish.json : null,
-    each.key == "release" ? data.aws_iam_policy_document.release.json : null,
-    each.key == "smoke" ? data.aws_iam_policy_document.smoke.json : null,
-  ] : document if document != null]
+  source_policy_documents = [for stage, document in local.of_stage : document if stage == each.key]
 
   statement {
     sid       = "OwnLog"
@@ -80,6 +75,15 @@ data "aws_iam_policy_document" "project" {
     sid       = "OpenWhatIsHandedOn"
     actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
     resources = [aws_kms_key.pipeline.arn]
+  }
+}
+
+locals {
+  of_stage = {
+    plan    = data.aws_iam_policy_document.looks_only.json
+    publish = data.aws_iam_policy_document.publish.json
+    release = data.aws_iam_policy_document.release.json
+    smoke   = data.aws_iam_policy_document.smoke.json
   }
 }
 
@@ -135,14 +139,14 @@ data "aws_iam_policy_document" "publish" {
   statement {
     sid       = "WriteReleasesOnce"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}/*"]
+    resources = [for bucket in local.release_buckets : "${bucket}/*"]
   }
 
   # Without it S3 answers 403 instead of 404 to a release that is not there yet.
   statement {
     sid       = "LookForReleases"
     actions   = ["s3:ListBucket"]
-    resources = [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}"]
+    resources = local.release_buckets
   }
 
   statement {
@@ -174,22 +178,19 @@ data "aws_iam_policy_document" "release" {
   statement {
     sid       = "ReadReleases"
     actions   = ["s3:GetObject"]
-    resources = [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}/*"]
+    resources = [for bucket in local.release_buckets : "${bucket}/*"]
   }
 
   statement {
     sid       = "WriteHistory"
     actions   = ["s3:PutObject"]
-    resources = [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}/.history/*"]
+    resources = [for bucket in local.release_buckets : "${bucket}/.history/*"]
   }
 
   statement {
-    sid     = "LookForReleases"
-    actions = ["s3:ListBucket"]
-    resources = concat(
-      ["arn:${local.partition}:s3:::lyceum-state-${local.account}"],
-      [for name in local.environments : "arn:${local.partition}:s3:::lyceum-${name}-releases-${local.account}"],
-    )
+    sid       = "LookForReleases"
+    actions   = ["s3:ListBucket"]
+    resources = concat(["arn:${local.partition}:s3:::lyceum-state-${local.account}"], local.release_buckets)
   }
 
   # Beside the state, and no more of it than its own lock.

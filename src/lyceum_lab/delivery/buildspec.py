@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -42,7 +43,7 @@ class Buildspec:
     file: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     exported: tuple[str, ...] = ()
-    commands: tuple[tuple[str, str], ...] = ()  # phase, command
+    commands: tuple[str, ...] = ()
     artifacts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -56,9 +57,7 @@ class Buildspec:
         if spec.get("version") != 0.2 or env.get("shell") != "bash" or not phases.keys() <= set(PHASES):
             raise LyceumError(f"{file.name} is not of version 0.2, not for bash, or has a phase of its own.")
         commands = tuple(
-            (phase, command)
-            for phase in PHASES
-            for command in _within(file, "phase", phases.get(phase)).get("commands", [])
+            command for phase in PHASES for command in _within(file, "phase", phases.get(phase)).get("commands", [])
         )
         if not commands:
             raise LyceumError(f"{file.name} does nothing.")
@@ -72,9 +71,9 @@ class Buildspec:
         with tempfile.TemporaryDirectory() as folder:
             kept = Path(folder) / "exported"
             lines = []
-            for _, command in self.commands:
-                lines += [f"printf '%s\\n' {_quoted(f'[Container] Running command {command}')}", command, _STOP]
-            lines += [f"printf '%s\\0' \"{name}=${{{name}}}\" >>{_quoted(str(kept))}" for name in self.exported]
+            for command in self.commands:
+                lines += [f"printf '%s\\n' {quote(f'[Container] Running command {command}')}", command, _STOP]
+            lines += [f"printf '%s\\0' \"{name}=${{{name}}}\" >>{quote(str(kept))}" for name in self.exported]
             done = subprocess.run(
                 ["bash", "-c", "\n".join(lines)],
                 cwd=source,
@@ -89,7 +88,7 @@ class Buildspec:
         exported = dict(word.split("=", 1) for word in words if word)
         return Built(done.returncode, exported, done.stdout)
 
-    def hand_on(self, source: Path, target: Path) -> list[str]:
+    def hand_on(self, source: Path, target: Path) -> None:
         """Copy what it declares as its artifact. Raises LyceumError where nothing matches, as CodeBuild does."""
         base = source / self.artifacts.get("base-directory", ".")
         found = sorted({file for pattern in self.artifacts["files"] for file in base.glob(pattern) if file.is_file()})
@@ -99,14 +98,9 @@ class Buildspec:
             place = target / file.relative_to(base)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, place)
-        return [str(file.relative_to(base)) for file in found]
 
 
 _STOP = "_code=$?; if [ $_code -ne 0 ]; then exit $_code; fi"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _within(file: Path, where: str, found: Any) -> dict[str, Any]:

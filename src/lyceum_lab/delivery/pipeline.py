@@ -10,12 +10,13 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyceum_lab.delivery.buildspec import Buildspec, Built
+from lyceum_ops.changes import resources
 from lyceum_ops.errors import LyceumError
 
 # Of the environment that CodeBuild gives every build, what a tool might look at.
@@ -56,9 +57,8 @@ class Stopped(LyceumError):
 
 
 def declared(shown: Mapping[str, Any]) -> tuple[list[Stage], dict[str, dict[str, Any]]]:
-    """The pipeline's stages, and CodeBuild's projects by name, of Terraform's JSON of a plan or a state."""
-    values = shown.get("planned_values") or shown["values"]
-    found = list(_resources(values["root_module"]))
+    """The pipeline's stages, and CodeBuild's projects by name, of Terraform's JSON of a plan."""
+    found = list(resources(shown["planned_values"]["root_module"]))
     [pipeline] = [one["values"] for one in found if one["type"] == "aws_codepipeline"]
     projects = {one["values"]["name"]: one["values"] for one in found if one["type"] == "aws_codebuild_project"}
     stages = [
@@ -66,12 +66,6 @@ def declared(shown: Mapping[str, Any]) -> tuple[list[Stage], dict[str, dict[str,
         for stage in pipeline["stage"]
     ]
     return stages, projects
-
-
-def _resources(module: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _resources(child)
 
 
 def _action(one: Mapping[str, Any]) -> Action:

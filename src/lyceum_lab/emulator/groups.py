@@ -68,7 +68,8 @@ def _autoscaling_table(name: str) -> dict[Any, Any]:
     return autoscaling.table(name)
 
 
-def _group(region: str, name: str) -> FakeAutoScalingGroup | None:
+def find(region: str, name: str) -> FakeAutoScalingGroup | None:
+    """The group of this name, whether a loop has claimed it or not."""
     found: FakeAutoScalingGroup | None = _backend("autoscaling", region).autoscaling_groups.get(name)
     return found
 
@@ -79,7 +80,7 @@ def _state(region: str, instance: str) -> InstanceState | None:
 
 
 def _claim(region: str, fact: Fact) -> None:
-    if (group := _group(region, fact["group"])) is None or acts(group):
+    if (group := find(region, fact["group"])) is None or acts(group):
         return
     setattr(group, "lyceum_acts", True)  # noqa: B010 - moto's class does not know it
     for state in list(group.instance_states):
@@ -87,12 +88,12 @@ def _claim(region: str, fact: Fact) -> None:
 
 
 def _release(region: str, fact: Fact) -> None:
-    if group := _group(region, fact["group"]):
+    if group := find(region, fact["group"]):
         setattr(group, "lyceum_acts", False)  # noqa: B010
 
 
 def _attach(region: str, fact: Fact) -> None:
-    group = _group(region, fact["group"])
+    group = find(region, fact["group"])
     instance = _backend("ec2", region).get_instance_by_id(fact["instance"])
     if group is None or instance is None:
         return
@@ -188,8 +189,7 @@ def stand_back() -> None:
             update_targets(self, group_name)
 
     def mark_terminating(self: Any, instance_id: str, should_decrement: bool) -> Any:
-        states = [one for group in self.autoscaling_groups.values() for one in group.instance_states]
-        state = next((one for one in states if one.instance.id == instance_id), None)
+        state = _state(self.region_name, instance_id)
         if state is None or not acts(state.auto_scaling_group):
             return terminate_instance(self, instance_id, should_decrement)
         group = state.auto_scaling_group

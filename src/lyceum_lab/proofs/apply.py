@@ -13,7 +13,6 @@ import re
 import secrets
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from lyceum_lab.proofs.network import prove as network
 from lyceum_lab.proofs.network.read import read
 from lyceum_lab.proofs.report import Broken, Report, listed, require
 from lyceum_lab.rehearsal import infrastructure
-from lyceum_ops.changes import Change, Plan
+from lyceum_ops.changes import Change, Plan, resources
 from lyceum_ops.console import out
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.processes import die_with_parent
@@ -214,7 +213,7 @@ def prove() -> int:
             report.try_("release", lambda: _release(cloud, dev))
             report.try_("destroyed", lambda: _nothing_left(cloud, dev, going))
             report.try_("rights", lambda: _kept(permissions.on_destroyed()))
-            tried = _more(cloud)
+            tried = _more(cloud, _by_kind(cloud.before))
             report.try_("bootstrap", lambda: _bootstrap(cloud, tried))
             report.try_("fillers", lambda: _fillers(cloud))
         for environment in both:
@@ -262,11 +261,8 @@ def _both_applied(dev: Environment, prod: Environment) -> str:
 
 
 def _count(environment: Environment) -> int:
-    def managed(module: dict[str, Any]) -> int:
-        own = sum(one["mode"] == "managed" for one in module.get("resources", []))
-        return int(own + sum(managed(child) for child in module.get("child_modules", [])))
-
-    return managed(environment.root.root.show().get("values", {}).get("root_module", {}))
+    module = environment.root.root.show().get("values", {}).get("root_module", {})
+    return sum(1 for _ in resources(module, mode="managed"))
 
 
 def _second_plan(environment: Environment) -> str:
@@ -423,20 +419,20 @@ def _destroy(cloud: Cloud, environment: Environment) -> None:
 def _nothing_left(cloud: Cloud, dev: Environment, prod: Future[None]) -> str:
     _destroy(cloud, dev)
     prod.result()
-    more = _more(cloud)
+    more = _more(cloud, _by_kind(cloud.before))
     require(not more, f"left over: {more}")
     kinds = sum(len(kinds) for kinds in cloud.before.values())
     return f"{kinds} kinds of resources, each as many as before"
 
 
-def _more(cloud: Cloud) -> dict[str, int]:
-    """What there is beyond what there was before any environment, by service and kind."""
-    return {
-        f"{service} {kind}": count - cloud.before.get(service, {}).get(kind, 0)
-        for service, kinds in cloud.resources().items()
-        for kind, count in kinds.items()
-        if count != cloud.before.get(service, {}).get(kind, 0)
-    }
+def _by_kind(found: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {f"{service} {kind}": count for service, kinds in found.items() for kind, count in kinds.items()}
+
+
+def _more(cloud: Cloud, before: dict[str, int]) -> dict[str, int]:
+    """What there is beyond what there was `before`, by service and kind."""
+    now = _by_kind(cloud.resources())
+    return {kind: count - before.get(kind, 0) for kind, count in now.items() if count != before.get(kind, 0)}
 
 
 BUDGET = Expected(
@@ -488,20 +484,13 @@ def _bootstrap(cloud: Cloud, tried: dict[str, int]) -> str:
     root.apply(root.plan(inputs))
     root.leave_bucket()
     root.apply(root.plan(inputs, destroy=True))
-    left = {
-        f"{service} {kind}": count - tried.get(f"{service} {kind}", 0)
-        for service, kinds in cloud.resources().items()
-        for kind, count in kinds.items()
-        if service != "route53" and count != tried.get(f"{service} {kind}", 0)
-    }
+    left = {kind: count for kind, count in _more(cloud, tried).items() if not kind.startswith("route53 ")}
     require(not left, f"left over: {left}")
     return "changed, protected, destroyed: of the account only the domain's zone is left, which was there before"
 
 
 def _gaps(cloud: Cloud) -> dict[str, Any]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{cloud.endpoint}/_lyceum/gaps", timeout=30) as answer:
-        return dict(json.load(answer))
+    return dict(infrastructure.page(cloud.endpoint, "/_lyceum/gaps"))
 
 
 def _fillers(cloud: Cloud) -> str:

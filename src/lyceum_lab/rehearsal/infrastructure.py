@@ -80,6 +80,13 @@ def server_environment(endpoint: str, role: str) -> dict[str, str]:
     return {**kept, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint}{CREDENTIALS}{role}"}
 
 
+def page(endpoint: str, path: str) -> Any:
+    """What the emulator says of itself at this path. It is asked directly: no proxy knows of it."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{endpoint}{path}", timeout=60) as answer:
+        return json.load(answer)
+
+
 def isolate() -> None:
     """Drop what this process inherited and no child of a rehearsal may see: real accounts, mail, proxies, settings."""
     for name in list(os.environ):
@@ -115,9 +122,7 @@ class Session:
     @classmethod
     def as_role(cls, endpoint: str, role: str) -> Session:
         """With the credentials that a machine of this role is given, for an hour."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{endpoint}{CREDENTIALS}{role}", timeout=30) as answer:
-            given = json.load(answer)
+        given = page(endpoint, f"{CREDENTIALS}{role}")
         return cls.of(
             {
                 "AWS_ACCESS_KEY_ID": given["AccessKeyId"],

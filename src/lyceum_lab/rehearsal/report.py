@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from lyceum_lab import paths
-from lyceum_lab.rehearsal import state
+from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops import processes
 from lyceum_ops.console import out
@@ -21,11 +18,9 @@ from lyceum_ops.errors import LyceumError, Usage
 def resources(endpoint: str) -> dict[str, dict[str, int]]:
     """Counts by service and type of what exists in the emulated AWS, asked of the emulator itself."""
     try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{endpoint}/_lyceum/resources", timeout=30) as answer:
-            found: dict[str, dict[str, int]] = json.load(answer)
-            return found
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        found: dict[str, dict[str, int]] = infrastructure.page(endpoint, "/_lyceum/resources")
+        return found
+    except (OSError, ValueError) as error:
         raise LyceumError(
             f"The emulated AWS at {endpoint} does not answer ({error}).", "End the rehearsal with ./lyceum down."
         ) from error

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lyceum_ops.changes import resources
 from lyceum_ops.errors import LyceumError, Usage
 
 Values = dict[str, Any]
@@ -120,7 +121,7 @@ def before_plan(shown: Mapping[str, Any]) -> Inventory:
 
 def _where(shown: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
     """Environment and region, "" where nothing says so: a plan's variables do, a state's outputs and buckets."""
-    variables, found = shown.get("variables", {}), _resources(values.get("root_module", {}))
+    variables, found = shown.get("variables", {}), list(resources(values.get("root_module", {}), mode="managed"))
     said = variables.get("environment", {}) or values.get("outputs", {}).get("environment", {})
     environment = said.get("value") or ("bootstrap" if any(one["type"] == "aws_cloudtrail" for one in found) else "")
     buckets = (one["values"].get("region") for one in found if one["type"] == "aws_s3_bucket")
@@ -132,7 +133,7 @@ def _inventory(values: Mapping[str, Any], environment: str, region: str) -> Inve
     # Here, not above: rates.py describes resources in the words of this module.
     from lyceum_ops.cost.rates import FREE, PRICED
 
-    found = _resources(values.get("root_module", {}))
+    found = list(resources(values.get("root_module", {}), mode="managed"))
     zones = len({one["values"].get("availability_zone") for one in found if one["type"] == "aws_subnet"} - {None})
     priced, unknown = [], []
     free: Counter[str] = Counter()
@@ -153,13 +154,6 @@ def _inventory(values: Mapping[str, Any], environment: str, region: str) -> Inve
             unknown.append(one["address"])
     priced.sort(key=lambda one: one.address)
     return Inventory(environment, region, zones, tuple(priced), dict(sorted(free.items())), tuple(sorted(unknown)))
-
-
-def _resources(module: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = [one for one in module.get("resources", []) if one.get("mode") == "managed"]
-    for child in module.get("child_modules", []):
-        found += _resources(child)
-    return found
 
 
 # ------------------------------------------------------------------------------- what the price of a type depends on

@@ -17,6 +17,7 @@ from lyceum_lab.documents.diagram.model import Page
 from lyceum_lab.documents.diagram.pages import network, pages
 from lyceum_lab.documents.diagram.traffic import acls, flows, labelled, ranges
 from lyceum_lab.proofs.network.topology import Topology
+from lyceum_ops import changes
 
 
 def kinds(drawn: Iterable[Page], applied: set[str]) -> list[str]:
@@ -50,13 +51,8 @@ def _shown(sheets: tuple[Page, ...]) -> Iterator[tuple[str, str]]:
 
 def kinds_of_state(shown: Mapping[str, Any]) -> set[str]:
     """Types of what `terraform show -json` lists as managed."""
-
-    def managed(module: Mapping[str, Any]) -> Iterator[str]:
-        yield from (one["type"] for one in module.get("resources", []) if one["mode"] == "managed")
-        for child in module.get("child_modules", []):
-            yield from managed(child)
-
-    return set(managed(shown.get("values", {}).get("root_module", {})))
+    module = shown.get("values", {}).get("root_module", {})
+    return {one["type"] for one in changes.resources(module, mode="managed")}
 
 
 def kinds_of_code(infra: Path) -> set[str]:

@@ -9,9 +9,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import FakeAutoScalingGroup
 
-from lyceum_lab.emulator import ACCOUNT
+from lyceum_lab.emulator import groups
 from lyceum_lab.emulator.fillers import Service
 from lyceum_lab.emulator.wire import ApiError, Call
 
@@ -49,7 +49,6 @@ def show_policy(_: Call, result: dict[str, Any]) -> bool:
 # ---------------------------------------------------------------------------------------------------- a group that acts
 
 acting = Service("autoscaling", needed_by="the rehearsal's group")
-acting.memory = autoscaling.memory
 ACTIVE = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 REFRESHES = "moto has no instance refreshes; the group's loop carries them out and tells how far they are"
 
@@ -150,8 +149,8 @@ def _active(call: Call, *statuses: str) -> dict[str, Any]:
     return found
 
 
-def _group(call: Call, name: str) -> Any:
-    found = autoscaling_backends[ACCOUNT][call.region].autoscaling_groups.get(name)
+def _group(call: Call, name: str) -> FakeAutoScalingGroup:
+    found = groups.find(call.region, name)
     if found is None:
         raise ApiError("ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup {name} not found")
     return found

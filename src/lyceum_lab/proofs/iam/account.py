@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from typing import Any
 
 from lyceum_lab.iam.evaluate import Request, context
 from lyceum_lab.iam.limits import measure
 from lyceum_lab.iam.policies import Policy, parse
 from lyceum_lab.proofs.report import require
-from lyceum_lab.rehearsal.infrastructure import Session
+from lyceum_lab.rehearsal.infrastructure import Session, page
+
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 def sizes(admin: Session) -> str:
@@ -49,26 +49,26 @@ def documents(iam: Any) -> list[tuple[str, str, Any]]:
 
 def decisions(endpoint: str) -> dict[str, Any]:
     """The emulator's own account of what it decided."""
-    return dict(_page(endpoint, "permissions"))
+    return dict(page(endpoint, "/_lyceum/permissions"))
 
 
 def asked_by(endpoint: str) -> dict[str, list[Request]]:
     """Everything that each role asked for so far, attempts included, by the role's ARN."""
     return {
         role: [Request(one["action"], one["resource"], context(one["context"])) for one in told]
-        for role, told in _page(endpoint, "asked").items()
+        for role, told in page(endpoint, "/_lyceum/asked").items()
     }
-
-
-def _page(endpoint: str, name: str) -> Any:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{endpoint}/_lyceum/{name}", timeout=60) as answer:
-        return json.load(answer)
 
 
 def statements(admin: Session) -> list[Policy]:
     """The policies of the deployer role."""
     iam = admin.client("iam")
     attached = iam.list_attached_role_policies(RoleName="lyceum-deployer")["AttachedPolicies"]
-    found = {name: document for kind, name, document in documents(iam) if kind == "managed"}
-    return [parse(one["PolicyName"], found[one["PolicyName"]]) for one in attached]
+    return [managed(iam, one["PolicyArn"]) for one in attached]
+
+
+def managed(iam: Any, arn: str) -> Policy:
+    """A managed policy as it is now, under its name."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return parse(arn.rsplit("/", 1)[-1], document)

@@ -14,10 +14,10 @@ from typing import Any
 
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.proofs.cloud import Cloud
+from lyceum_lab.proofs.iam.account import EVERYTHING
 from lyceum_lab.proofs.report import listed, require
-from lyceum_lab.rehearsal.infrastructure import Session
+from lyceum_lab.rehearsal.infrastructure import REGION, Session
 
-REGION = "us-east-1"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/lyceum-boundary"
 TRUST = json.dumps(
     {
@@ -25,7 +25,7 @@ TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
     }
 )
-ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+ALL = json.dumps(EVERYTHING)
 DENIALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 OURS = [{"Key": "Project", "Value": "lyceum"}]
 KEY_TAGS = [{"TagKey": "Project", "TagValue": "lyceum"}, {"TagKey": "Environment", "TagValue": "dev"}]

@@ -110,9 +110,9 @@ class Rights:
         found = [one for one in self._by_action[request.action] if applies(one.statement, request)]
         return [one for one in found if one.allows], [one for one in found if not one.allows]
 
-    def allow(self, request: Request) -> bool:
-        allows, denies = self.applying(request)
-        return bool(allows) and not denies
+    def silent(self, request: Request) -> bool:
+        """Whether nothing speaks of it: it is refused for want of a statement, and no other would refuse it."""
+        return self.applying(request) == ([], [])
 
 
 # ---------------------------------------------------------------------------------------------------- taken away
@@ -123,23 +123,34 @@ def minimal(policies: list[Policy], requests: list[Request], reasons: Iterable[R
 
     Raises Broken, with the parts' names, for one that nothing notices, and for a reason that nothing needs.
     """
-    rights, reasons = Rights(policies), tuple(reasons)
+    rights = Rights(policies)
     noticed = _noticed(rights, requests)
     parts = [part for one in rights.statements for part in one.parts()]
-    idle = [part for part in parts if part not in noticed and not any(reason.covers(part) for reason in reasons)]
     # A statement with a reason needs none for what it consists of, and one without stands and falls with its parts.
-    require(not idle, f"nothing notices that {listed((part.name for part in idle), 60)} is gone")
-    needless = [
-        pattern for reason in reasons for pattern in reason.parts
-        if not any(Reason("", (pattern,)).covers(part) for part in parts if part not in noticed)
-    ]  # fmt: skip
-    require(not needless, f"{listed(needless, 20)}: all of it is needed, or gone, and has a reason why it is not")
+    silent = [part for part in parts if part not in noticed]
+    lines = _excused(silent, reasons, "gone", ": all of it is needed")
     of = Counter(part.kind for part in parts)
     by = Counter(part.kind for part in parts if part in noticed)
     kinds = ", ".join(f"{by[kind]} of {of[kind]} {kind}s" for kind in ("statement", "action", "resource") if of[kind])
-    excused = Counter(next(r.why for r in reasons if r.covers(part)) for part in parts if part not in noticed)
-    lines = "".join(f"\n                  {count} not: {why}" for why, count in excused.most_common())
     return f"taken away and noticed: {kinds}, by {len(requests)} different requests{lines}"
+
+
+def _excused(silent: list[Part], reasons: Iterable[Reason], done: str, needless_as: str) -> str:
+    """How many of the parts that nothing notices stay for which reason, a line each.
+
+    Raises Broken for a part that has none once it is `done`, and for a reason that covers no such part.
+    """
+    reasons = tuple(reasons)
+    why = {part: next((reason.why for reason in reasons if reason.covers(part)), None) for part in silent}
+    idle = [part.name for part in silent if why[part] is None]
+    require(not idle, f"nothing notices that {listed(idle, 60)} is {done}")
+    needless = [
+        pattern for reason in reasons for pattern in reason.parts
+        if not any(Reason("", (pattern,)).covers(part) for part in silent)
+    ]  # fmt: skip
+    require(not needless, f"{listed(needless, 20)}{needless_as}, or gone, and has a reason why it is not")
+    counts = Counter(why[part] for part in silent).most_common()
+    return "".join(f"\n                  {count} not: {one}" for one, count in counts)
 
 
 def _noticed(rights: Rights, requests: Iterable[Request]) -> set[Part]:
@@ -163,7 +174,7 @@ def _noticed(rights: Rights, requests: Iterable[Request]) -> set[Part]:
 
 def narrow(policies: list[Policy], requests: list[Request], reasons: Iterable[Reason] = ()) -> str:
     """Widen each part: a probe that was refused must be let through. Raises Broken with those that add nothing."""
-    rights, reasons = Rights(policies), tuple(reasons)
+    rights = Rights(policies)
     used: dict[str, list[Request]] = defaultdict(list)
     for request in requests:
         allows, denies = rights.applying(request)
@@ -172,16 +183,9 @@ def narrow(policies: list[Policy], requests: list[Request], reasons: Iterable[Re
                 used[one.name].append(request)
     trials = [trial for one in rights.statements for trial in _widened(rights, one, used)]
     silent = [part for part, noticed in trials if not noticed]
-    idle = [part for part in silent if not any(reason.covers(part) for reason in reasons)]
-    require(not idle, f"nothing notices that {listed((part.name for part in idle), 40)} is wider")
-    needless = [p for r in reasons for p in r.parts if not any(Reason("", (p,)).covers(part) for part in silent)]
-    require(not needless, f"{listed(needless)} is noticed, or gone, and has a reason why it is not")
+    lines = _excused(silent, reasons, "wider", " is noticed")
     of = Counter(part.kind for part, _ in trials)
     kinds = ", ".join(f"{of[kind]} {kind}s" for kind in ("action", "resource", "condition") if of[kind])
-    lines = "".join(
-        f"\n                  {count} not: {why}"
-        for why, count in Counter(next(r.why for r in reasons if r.covers(part)) for part in silent).items()
-    )
     return f"widened and noticed: {len(trials) - len(silent)} of {len(trials)} ({kinds}){lines}"
 
 
@@ -189,17 +193,14 @@ def _widened(rights: Rights, one: Named, used: dict[str, list[Request]]) -> Iter
     """Each way in which a statement that is in use could say more, and whether a probe tells."""
     recorded, statement = used[one.name], one.statement
     if not one.allows:
-        every = {request for requests in used.values() for request in map(_hashable, requests)}
+        asked = [request for requests in used.values() for request in requests]
         for condition in statement.conditions:
             wider = replace(statement, conditions=tuple(c for c in statement.conditions if c is not condition))
-            yield (
-                Part(one.name, "condition", _text(condition)),
-                any(applies(wider, Request(r[0], r[1], dict(r[2]))) for r in every),
-            )
+            yield Part(one.name, "condition", _text(condition)), any(applies(wider, request) for request in asked)
         return
 
     def told(wider: Statement, probes: Iterable[Request]) -> bool:
-        return any(applies(wider, probe) and not rights.allow(probe) and not _denied(rights, probe) for probe in probes)
+        return any(applies(wider, probe) and rights.silent(probe) for probe in probes)
 
     for action in one.actions:
         if asked := [request for request in recorded if action in one.by_action(request)]:
@@ -221,14 +222,9 @@ def _by_neighbour(rights: Rights, asked: Request, action: str) -> bool:
     patterns = ([f"{service}:{verb[0]}*"] if verb and not action.endswith("*") else []) + [f"{service}:*"]
     for pattern in patterns:
         for neighbour in _stands_for(pattern):
-            probe = Request(neighbour, asked.resource, asked.context)
-            if not rights.allow(probe) and not _denied(rights, probe):
+            if rights.silent(Request(neighbour, asked.resource, asked.context)):
                 return True
     return False
-
-
-def _denied(rights: Rights, request: Request) -> bool:
-    return bool(rights.applying(request)[1])
 
 
 def _each(requests: Iterable[Request], change: Callable[[Request], Iterator[Request]]) -> Iterator[Request]:
@@ -270,7 +266,3 @@ def _stands_for(pattern: str) -> list[str]:
 def _text(condition: Condition) -> str:
     quantifier = f"{condition.quantifier}:" if condition.quantifier else ""
     return f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''} {condition.key}"
-
-
-def _hashable(request: Request) -> tuple[str, str, tuple[tuple[str, tuple[str, ...]], ...]]:
-    return request.action, request.resource, tuple(sorted(request.context.items()))

@@ -27,14 +27,12 @@ from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.iam.evaluate import Principal, Request, context, decide
 from lyceum_lab.iam.policies import Policy, parse
 from lyceum_lab.proofs.iam import account
-from lyceum_lab.proofs.iam.attempts import Attempt, refused
+from lyceum_lab.proofs.iam.attempts import AUDIT, STATES, Attempt, refused
 from lyceum_lab.proofs.iam.minimal import Reason, minimal
 from lyceum_lab.proofs.report import Broken, listed, require
-from lyceum_lab.rehearsal.infrastructure import Session, server_environment
+from lyceum_lab.rehearsal.infrastructure import REGION, Session, server_environment
 
-REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
-STATES, AUDIT = f"lyceum-state-{ACCOUNT}", f"lyceum-audit-{ACCOUNT}"
 
 Asks = tuple[str, str, dict[str, Any]]  # action, resource, and what the request tells of itself
 
@@ -489,17 +487,11 @@ def principal(place: Place, role: str) -> Principal:
     """A session of the role, with all that it is given and its boundary."""
     iam, name = place.admin.client("iam"), f"{place.name}-{role}"
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    given = (*own_policies(place, role), *(_managed(iam, one["PolicyArn"]) for one in attached))
+    given = (*own_policies(place, role), *(account.managed(iam, one["PolicyArn"]) for one in attached))
     bound = iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     require(bool(bound), f"{name} has no boundary")
-    return Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/x", ACCOUNT, given, _managed(iam, bound),
+    return Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/x", ACCOUNT, given, account.managed(iam, bound),
                      role=f"arn:aws:iam::{ACCOUNT}:role/{name}")  # fmt: skip
-
-
-def _managed(iam: Any, arn: str) -> Policy:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-    return parse(arn.rsplit("/", 1)[-1], document)
 
 
 def asked_of(who: Principal, asks: list[Asks] | tuple[Asks, ...]) -> Iterator[tuple[Request, bool]]:
@@ -538,8 +530,7 @@ def works(place: Place) -> str:
 def contained(place: Place) -> str:
     """No role does more. Raises Broken with what it could."""
     could, tried = [], 0
-    everything = parse("everything", {"Version": "2012-10-17",
-                                      "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})  # fmt: skip
+    everything = parse("everything", account.EVERYTHING)
     for role in ROLES:
         name = f"{place.name}-{role.name}"
         session = Session.as_role(place.endpoint, name)

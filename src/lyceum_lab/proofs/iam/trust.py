@@ -13,9 +13,11 @@ from typing import Any
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.iam.evaluate import Principal, Request, context, decide
 from lyceum_lab.iam.policies import Policy, parse
+from lyceum_lab.proofs.iam.account import EVERYTHING
 from lyceum_lab.proofs.report import listed, require
+from lyceum_lab.rehearsal.infrastructure import REGION
 
-REGION, ANOTHER = "us-east-1", "210987654321"
+ANOTHER = "210987654321"
 OURS, THEIRS, UNTOLD = "for this account", "for another account", "without saying for whom"
 
 
@@ -45,17 +47,17 @@ OF_AN_ENVIRONMENT = {
 STAGES = ("apply", "build", "check", "plan", "publish", "release", "smoke", "verify")
 OF_THE_ACCOUNT = {
     "lyceum-pipeline": Trusted(
-        "codepipeline.amazonaws.com", (OURS,), "codepipeline:{region}:{account}:lyceum-pipeline"
+        "codepipeline.amazonaws.com", ONLY_OURS, "codepipeline:{region}:{account}:lyceum-pipeline"
     ),
     # Each for its own project: the one of another stage does not get it.
     **{
         f"lyceum-pipeline-{stage}": Trusted(
-            "codebuild.amazonaws.com", (OURS,), f"codebuild:{{region}}:{{account}}:project/lyceum-pipeline-{stage}"
+            "codebuild.amazonaws.com", ONLY_OURS, f"codebuild:{{region}}:{{account}}:project/lyceum-pipeline-{stage}"
         )
         for stage in STAGES
     },
     "lyceum-audit-delivery": Trusted(
-        "cloudtrail.amazonaws.com", (OURS,), "cloudtrail:{region}:{account}:trail/lyceum-audit"
+        "cloudtrail.amazonaws.com", ONLY_OURS, "cloudtrail:{region}:{account}:trail/lyceum-audit"
     ),
 }
 DEPLOYER = "lyceum-deployer"
@@ -93,7 +95,7 @@ def may_become(role: str, prefix: str, trust: Policy) -> set[str]:
 
 
 def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, Principal, dict[str, Any]]]:
-    everything = (parse("everything", _ALL),)
+    everything = (parse("everything", EVERYTHING),)
     services = {**OF_AN_ENVIRONMENT, **OF_THE_ACCOUNT}
     sources = {one.service: one.source for one in services.values()}
     if own:
@@ -105,6 +107,13 @@ def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, 
             arn = "arn:aws:" + source.format(region=REGION, account=account, name=prefix)
             told = {} if way == UNTOLD else {"aws:SourceAccount": account, "aws:SourceArn": arn}
             yield f"{service} {way}", Principal("", "", service=service), {**told, "aws:PrincipalIsAWSService": True}
+    # What the service runs for us under another name, as another stage's project.
+    for source in dict.fromkeys(one.source for one in services.values() if own and one.service == own.service):
+        if own and source != own.source:
+            arn = "arn:aws:" + source.format(region=REGION, account=ACCOUNT, name=prefix)
+            who = f"{own.service} for {arn.rpartition(':')[2]}"
+            asked = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": arn, "aws:PrincipalIsAWSService": True}
+            yield who, Principal("", "", service=own.service), asked
     for account in (ACCOUNT, ANOTHER):
         whose = "" if account == ACCOUNT else " of another account"
         for user in (DEPLOYER, "somebody"):
@@ -116,9 +125,6 @@ def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, 
                                 role=f"arn:aws:iam::{account}:role/{role}")  # fmt: skip
             yield f"the role {role}{whose}", session, {"aws:MultiFactorAuthPresent": False}
     yield "anybody", Principal("anonymous", ""), {}
-
-
-_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 def trusted(iam: Any, environments: tuple[str, ...]) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from lyceum_ops import changes
+
 DOCUMENT = "aws_iam_policy_document"
 # Arguments that hold a policy as JSON.
 POLICIES = ("policy", "assume_role_policy", "policy_document")
@@ -115,7 +117,7 @@ def read(name: str, shown: Mapping[str, Any]) -> Posture:
     code = _Code(shown["configuration"]["root_module"])
     resources: list[Resource] = []
     documents: dict[str, tuple[Statement, ...]] = {}
-    for found in _prior(shown.get("prior_state", {}).get("values", {}).get("root_module", {})):
+    for found in changes.resources(shown.get("prior_state", {}).get("values", {}).get("root_module", {})):
         if found["type"] == DOCUMENT:
             documents[plain(found["address"])] = tuple(_of_document(found["address"], found["values"]))
     for item in shown["resource_changes"]:
@@ -202,12 +204,6 @@ def _fill(after: Any, unknown: Any, code: Any, point: Any) -> Any:
         places = code if isinstance(code, list) and len(code) == len(values) else [code] * len(values)
         return [_fill(value, gap, one, point) for value, gap, one in zip(values, missing, places, strict=True)]
     return after
-
-
-def _prior(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _prior(child)
 
 
 def _several(value: Any) -> tuple[str, ...]:

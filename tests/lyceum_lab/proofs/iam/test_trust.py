@@ -12,6 +12,7 @@ from lyceum_lab.proofs.iam import trust
 from lyceum_lab.proofs.report import Broken
 
 OURS = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+CODEBUILD = "codebuild.amazonaws.com"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:user/lyceum-deployer"
 
 
@@ -22,6 +23,12 @@ def document(principal: Any, condition: Any = None) -> dict[str, Any]:
 
 def becomes(principal: Any, condition: Any = None) -> set[str]:
     return trust.may_become("lyceum-dev-backup", "lyceum-dev-", parse("x", document(principal, condition)))
+
+
+def project(name: str, operator: str = "StringEquals") -> dict[str, Any]:
+    """The condition that CodeBuild works for the project of this name."""
+    arn = f"arn:aws:codebuild:us-east-1:{ACCOUNT}:project/{name.format(name='lyceum-dev-')}"
+    return {operator: {"aws:SourceArn": arn}}
 
 
 def test_a_service_with_and_without_the_account_it_works_for() -> None:
@@ -59,6 +66,9 @@ def trusts() -> dict[str, Any]:
     """As they have to be."""
     sources = {**{f"lyceum-dev-{n}": t for n, t in trust.OF_AN_ENVIRONMENT.items()}, **trust.OF_THE_ACCOUNT}
     made = {n: document({"Service": t.service}, OURS if t.ways == (trust.OURS,) else None) for n, t in sources.items()}
+    for name, one in sources.items():
+        if one.service == CODEBUILD:
+            made[name] = document({"Service": CODEBUILD}, project(one.source.rpartition("/")[2]))
     made["lyceum-deployer"] = document({"AWS": DEPLOYER}, {"Bool": {"aws:MultiFactorAuthPresent": "true"}})
     return made
 
@@ -79,3 +89,18 @@ def test_each_difference_from_the_list_is_named(trusts: dict[str, Any]) -> None:
         assert said in str(broken.value)
     with pytest.raises(Broken, match="the role lyceum-prod-server is not there"):
         trust.trusted(Roles(trusts), ("dev", "prod"))
+
+
+def test_a_project_is_no_other_project(trusts: dict[str, Any]) -> None:
+    for role, name, other in (
+        ("lyceum-pipeline-plan", "*", "lyceum-pipeline-apply"),
+        ("lyceum-pipeline-plan", "lyceum-pipeline-*", "lyceum-pipeline-apply"),
+        ("lyceum-dev-migrate", "*", "lyceum-pipeline-plan"),
+    ):
+        wide = document({"Service": CODEBUILD}, project(name, "StringLike"))
+        with pytest.raises(Broken) as broken:
+            trust.trusted(Roles({**trusts, role: wide}), ("dev",))
+        assert f"{CODEBUILD} for project/{other} may become {role}" in str(broken.value)
+    # The account alone says nothing of the project either.
+    with pytest.raises(Broken, match="for project/lyceum-pipeline-apply may become lyceum-pipeline-check"):
+        trust.trusted(Roles({**trusts, "lyceum-pipeline-check": document({"Service": CODEBUILD}, OURS)}), ("dev",))
