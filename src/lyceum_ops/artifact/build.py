@@ -167,6 +167,8 @@ def _python(stage: Path, *arguments: str) -> str:
     env = {
         "PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(stage / "src"), "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "lyceum.settings", "LYCEUM_VAR_DIR": str(stage), "COLLECTED_STATIC": "1",
+        # Beside the stage: the platform makes a folder that nobody named, and it would be packed.
+        "SHARED_FILES_DIR": str(stage.with_name("shared")),
         "SECRET_KEY": "signs nothing: only files are collected", "DATABASE_URL": "sqlite://:memory:",
     }  # fmt: skip
     done = subprocess.run([sys.executable, *arguments], cwd=stage, env=env, capture_output=True, text=True, check=False)
