@@ -99,12 +99,18 @@ def release(production: Production, wanted: Wanted) -> None:
             target = _join(production, group, live, running, wanted.version)
             _finish(production, group, live, target, running.id, "release", watch=wanted.watch)
             return
-        target = _target(production, group, live, wanted)
-        if target.same_server(live) and _all_run(group, live.number):
+        newest = servers.version(group.template, "$Latest")
+        image = newest.image if wanted.keep_image else servers.newest_image()
+        target = _known(live, newest, wanted.version, image)
+        if target == live and _all_run(group, live.number):
+            _settle(production, group)
             out.print(f"{wanted.version} is live already: {group.running()}. Nothing to do.")
             return
         _require_fit(production, group, at_max_size=wanted.at_max_size)
-        _change(production, group, live, target, "release", bake_seconds=wanted.bake_seconds, watch=wanted.watch)
+        alarms = _ringing(production)
+        target = target or _written(production, group, newest, wanted.version, image)
+        _change(production, group, live, target, "release", bake_seconds=wanted.bake_seconds, watch=wanted.watch,
+                alarms=alarms)  # fmt: skip
 
 
 def rollback(production: Production, *, at_max_size: bool = False, watch: bool = False) -> None:
@@ -141,24 +147,30 @@ def rollback(production: Production, *, at_max_size: bool = False, watch: bool =
             line.note(f"SHA-256 {production.published.check(target.release)[:12]}…")
         _require_fit(production, group, at_max_size=at_max_size)
         # Alarms may ring because of what is rolled back: they must not hinder it.
-        _change(production, group, live, target, "rollback", bake_seconds=0, watch=watch, alarms=False)
+        _change(production, group, live, target, "rollback", bake_seconds=0, watch=watch, alarms=[])
 
 
 # ------------------------------------------------------------------------------------------------ before
 
 
-def _target(production: Production, group: Group, live: Version, wanted: Wanted) -> Version:
-    """The version of the template to bring: the newest if it is that release already, else one more."""
-    servers = production.servers
-    newest = servers.version(group.template, "$Latest")
-    image = newest.image if wanted.keep_image else servers.newest_image()
-    if newest.release == wanted.version and newest.image == image:
-        # Left by a command that was cut short, or by Terraform, which keeps the live release in what it writes.
+def _known(live: Version, newest: Version, release: str, image: str) -> Version | None:
+    """The version of the template that is this release already, if there is one: what is live, or the newest.
+
+    The newest may be left by a command that was cut short, or by Terraform, which keeps in what it writes the release
+    that it finds there.
+    """
+    if live.data == newest.bringing(release, image):
+        return live
+    if newest.release == release and newest.image == image:
         return live if newest.same_server(live) else newest
-    with step(f"write the launch template's version of {wanted.version}") as line:
-        made = servers.add_version(
-            group.template, newest, release=wanted.version, image=image,
-            description=f"Release {wanted.version}, by {production.caller.arn}",
+    return None
+
+
+def _written(production: Production, group: Group, newest: Version, release: str, image: str) -> Version:
+    with step(f"write the launch template's version of {release}") as line:
+        made = production.servers.add_version(
+            group.template, newest, release=release, image=image,
+            description=f"Release {release}, by {production.caller.arn}",
         )  # fmt: skip
         line.note(f"version {made.number}, image {image}")
     return made
@@ -232,11 +244,10 @@ def _all_run(group: Group, version: int) -> bool:
 
 
 def _change(production: Production, group: Group, live: Version, target: Version, kind: str, *, bake_seconds: int,
-            watch: bool, alarms: bool = True) -> None:  # fmt: skip
-    watched = _ringing(production) if alarms else []
+            watch: bool, alarms: list[str]) -> None:  # fmt: skip
     entry = _begin(production, kind, live, target)
     try:
-        refresh = production.servers.start(group, target.number, alarms=watched, bake_seconds=bake_seconds)
+        refresh = production.servers.start(group, target.number, alarms=alarms, bake_seconds=bake_seconds)
     except LyceumError as error:
         with _reported(production):
             production.ledger.ended(entry, FAILED, error.message)

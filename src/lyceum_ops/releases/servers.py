@@ -34,6 +34,10 @@ class Version:
     def same_server(self, other: Version) -> bool:
         return self.data == other.data
 
+    def bringing(self, release: str, image: str) -> dict[str, Any]:
+        """What a server is made of that is as this one, but with this release and this image."""
+        return {**self.data, "ImageId": image, "TagSpecifications": _tagged(self, release)}
+
 
 @dataclass(frozen=True)
 class Server:
