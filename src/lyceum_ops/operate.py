@@ -93,7 +93,7 @@ def plan(here: Here, environment: str, *, asked: Asked, out_file: Path | None = 
     with _environment(here, environment, asked) as (root, inputs):
         found = _plan(root, inputs)
         try:
-            usd = "" if found.empty else _show_cost(root, found)
+            usd = "" if found.empty else _show_cost(found)
             if out_file:
                 by = aws.identify(root.session).arn
                 told = saved_plans.save(out_file, root, found, checkout=here.infra.parent, by=by, usd_month=usd)
@@ -205,9 +205,9 @@ def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:
     return found
 
 
-def _show_cost(root: Applied, plan: Plan) -> str:
+def _show_cost(plan: Plan) -> str:
     """What the plan changes of the monthly bill, under `./lyceum cost`'s larger load; the sum as signed dollars."""
-    found = difference(root.root.show(plan.file))
+    found = difference(plan.shown)
     for text in (*difference_text(found), *notes((found.after,))):
         out.print(text, markup=False)
     return f"{found.usd:+.2f}"
