@@ -63,13 +63,15 @@ class Ledger:
             keys = sorted((item["Key"] for page in pages for item in page.get("Contents", [])), reverse=True)
         ended: set[str] = set()
         for key in keys:
+            event, _, kind = key.removesuffix(".json").rpartition("-")
+            change = event.rpartition("-")[2]
+            if change in ended:
+                continue
+            if kind == "end":
+                ended.add(change)
             with aws.asking("s3"):
-                entry = Entry(**json.loads(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
-            if entry.outcome:
-                ended.add(entry.id)
-                yield entry
-            elif entry.id not in ended:
-                yield entry
+                found = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            yield Entry(**json.loads(found))
 
     def _write(self, entry: Entry) -> Entry:
         key = f"{PREFIX}{self._clock():%Y%m%dT%H%M%S.%f}Z-{entry.id}-{'end' if entry.outcome else 'begin'}.json"

@@ -396,6 +396,21 @@ def test_the_history_says_what_ran_when_and_under_whose_identity(dev: Dev) -> No
     assert found["held_by"] == ""
 
 
+def test_the_history_reads_no_more_than_it_tells(dev: Dev) -> None:
+    for version in ("1.0", "2.0"):
+        dev.publish(version)
+        release(dev.production(), Wanted(version))
+    read: list[str] = []
+    s3 = dev.session.client("s3")
+    s3.meta.events.register("before-parameter-build.s3.GetObject", lambda params, **_: read.append(params["Key"]), "r")
+    try:
+        entries = list(dev.production().ledger.newest_first())
+    finally:
+        s3.meta.events.unregister("before-parameter-build.s3.GetObject", unique_id="r")
+    assert [(one.release, one.outcome) for one in entries] == [("2.0", "live"), ("1.0", "live")]
+    assert len(read) == 2
+
+
 def test_a_group_on_latest_is_refused(dev: Dev) -> None:
     dev.publish("1.0")
     dev.session.client("autoscaling").update_auto_scaling_group(
