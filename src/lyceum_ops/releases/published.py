@@ -73,7 +73,8 @@ class Published:
         """Store an artifact under its version. Returns whether it was not there yet."""
         self._read(built.version, MANIFEST)  # raises where there is no bucket
         new = publish(built, self._session, self.bucket)
-        self.check(built.version)
+        if new:  # what was there already was read, and is the same
+            self.check(built.version)
         return new
 
     def _read(self, version: str, name: str) -> bytes | None:
