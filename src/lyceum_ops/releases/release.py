@@ -97,7 +97,8 @@ def release(production: Production, wanted: Wanted) -> None:
         running = next((one for one in servers.refreshes() if one.active), None)
         if running:
             target = _join(production, group, live, running, wanted.version)
-            _finish(production, group, live, target, running.id, "release", watch=wanted.watch)
+            entry = _open_entry(production, target) or _begin(production, "release", live, target)
+            _finish(production, live, target, running.id, entry, watch=wanted.watch)
             return
         newest = servers.version(group.template, "$Latest")
         image = newest.image if wanted.keep_image else servers.newest_image()
@@ -125,13 +126,14 @@ def rollback(production: Production, *, at_max_size: bool = False, watch: bool =
             entry = _open_entry(production, coming)
             if entry and entry.kind == "rollback":
                 # This very command, cut short: turned round it would bring the bad release again.
-                _finish(production, group, live, coming, running.id, "rollback", watch=watch, entry=entry)
+                _finish(production, live, coming, running.id, entry, watch=watch)
                 return
             if running.status in FORWARD:
                 with step(f"turn the release round that is under way ({running})"):
                     servers.roll_back()
+            entry = entry or _begin(production, "release", live, coming)
             try:
-                _finish(production, group, live, coming, running.id, "release", watch=watch)
+                _finish(production, live, coming, running.id, entry, watch=watch)
             except RolledBack as back:
                 if back.outcome != ROLLED_BACK:
                     raise
@@ -257,7 +259,7 @@ def _change(production: Production, group: Group, live: Version, target: Version
                 "Run this again: it joins it or says what is under way.",
             ) from error
         raise type(error)(f"{error.message} Production is untouched: {group.running()}.", error.hint) from error
-    _finish(production, group, live, target, refresh, kind, watch=watch, entry=entry)
+    _finish(production, live, target, refresh, entry, watch=watch)
 
 
 def _begin(production: Production, kind: str, live: Version, target: Version) -> Entry:
@@ -267,10 +269,9 @@ def _begin(production: Production, kind: str, live: Version, target: Version) ->
     )  # fmt: skip
 
 
-def _finish(production: Production, group: Group, live: Version, target: Version, refresh: str, kind: str, *,
-            watch: bool, entry: Entry | None = None) -> None:  # fmt: skip
+def _finish(production: Production, live: Version, target: Version, refresh: str, entry: Entry, *,
+            watch: bool) -> None:  # fmt: skip
     """Wait for a refresh, write how it ended, and leave the template's newest version as what is live."""
-    entry = entry or _open_entry(production, target) or _begin(production, kind, live, target)
     with _going_on(production, target) as seen:
         done = _wait(production, target, refresh, seen, watch=watch)
     after = production.servers.group()
