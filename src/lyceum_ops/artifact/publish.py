@@ -37,7 +37,7 @@ def _put(s3: Any, bucket: str, key: str, file: Path) -> bool:
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumAlgorithm="SHA256")
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"PreconditionFailed", "412"}:
+            if aws.code(error) in {"PreconditionFailed", "412"}:
                 return False
             raise
     return True

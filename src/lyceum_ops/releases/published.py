@@ -93,17 +93,13 @@ class Published:
         return digest.hexdigest()
 
     def _open(self, version: str, name: str) -> Any:
-        from botocore.exceptions import ClientError
-
         try:
             with aws.asking("s3"):
                 return self._s3.get_object(Bucket=self.bucket, Key=f"{version}/{name}")["Body"]
         except LyceumError as error:
-            cause = error.__cause__
-            code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
-            if code in {"NoSuchKey", "404"}:
+            if aws.code(error) in {"NoSuchKey", "404"}:
                 return None
-            if code == "NoSuchBucket":
+            if aws.code(error) == "NoSuchBucket":
                 raise self._not_applied() from error
             raise
 

@@ -253,7 +253,7 @@ def _change(production: Production, group: Group, live: Version, target: Version
     except LyceumError as error:
         with _reported(production):
             production.ledger.ended(entry, FAILED, error.message)
-        if "InstanceRefreshInProgress" in error.message:
+        if aws.code(error) == "InstanceRefreshInProgress":
             raise Refused(
                 f"Another refresh of {group.name} began in this moment. Production: {group.running()}.",
                 "Run this again: it joins it or says what is under way.",

@@ -299,6 +299,18 @@ def test_two_releases_cannot_cross(dev: Dev) -> None:
     assert "runs out at 12:05:00 UTC" in said
 
 
+def test_a_refresh_that_began_in_this_moment_is_named(dev: Dev, monkeypatch: pytest.MonkeyPatch) -> None:
+    dev.publish("1.0")
+
+    def refuse(_: object) -> None:
+        raise Said("InstanceRefreshInProgress", "Somebody was faster")
+
+    monkeypatch.setattr(dev.refreshes, "_StartInstanceRefresh", refuse)
+    with pytest.raises(Refused, match=r"Another refresh of lyceum-dev-servers began in this moment.*version 1 on 1"):
+        release(dev.production(), Wanted("1.0"))
+    assert live_history(dev)[-1][2] == "failed"
+
+
 def test_a_lock_is_renewed_while_aws_works(dev: Dev) -> None:
     dev.publish("1.0")
     dev.refreshes.course = ["InProgress"] * 200 + ["Successful"]
