@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_ops import aws
-from lyceum_ops.artifact import ARCHIVE, MANIFEST, Artifact, publish
+from lyceum_ops.artifact import ARCHIVE, MANIFEST, Artifact, publish, sha256
 from lyceum_ops.errors import LyceumError, Refused, Usage
 
 # As the servers' user data reads the tag; "none" is the tag of a server that waits for its first release.
@@ -132,8 +132,7 @@ def built(folder: Path) -> Artifact:
             raise Usage(f"{folder} holds no {file.name}.", "./lyceum artifact --out DIR makes one.")
     version = require_version(folder.resolve().name)
     wanted = listed(manifest.read_text(errors="replace"), str(manifest))
-    with archive.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = sha256(archive)
     if found != wanted:
         raise Refused(f"{archive} is not what {manifest.name} says; nothing was published.", "Build it again.")
     return Artifact(version, archive, manifest, found, archive.stat().st_size)
