@@ -18,6 +18,8 @@ from lyceum_ops.releases.lock import Clock, now
 # No version begins with a dot: the ledger is never taken for an artifact.
 PREFIX = ".history/"
 LIVE, ROLLED_BACK, FAILED, CANCELLED = "live", "rolled back", "failed", "cancelled"
+# As AWS says how a refresh ended; every other word is a failure.
+ENDS = {"Successful": LIVE, "RollbackSuccessful": ROLLED_BACK, "Cancelled": CANCELLED}
 
 
 @dataclass(frozen=True)

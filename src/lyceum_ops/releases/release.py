@@ -19,7 +19,7 @@ from lyceum_ops.aws import Caller
 from lyceum_ops.console import out, step
 from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, NotPermitted, Refused, RolledBack, Usage
 from lyceum_ops.operate import Asked, Here
-from lyceum_ops.releases.ledger import CANCELLED, FAILED, LIVE, ROLLED_BACK, Entry, Ledger
+from lyceum_ops.releases.ledger import CANCELLED, ENDS, FAILED, LIVE, ROLLED_BACK, Entry, Ledger
 from lyceum_ops.releases.lock import Clock, Lock, now
 from lyceum_ops.releases.published import NO_RELEASE, Published, require_version
 from lyceum_ops.releases.servers import FORWARD, Group, Refresh, Servers, Version
@@ -275,14 +275,13 @@ def _finish(production: Production, live: Version, target: Version, refresh: str
     with _going_on(production, target) as seen:
         done = _wait(production, target, refresh, seen, watch=watch)
     after = production.servers.group()
-    outcome = {"Successful": LIVE, "RollbackSuccessful": ROLLED_BACK, "Cancelled": CANCELLED}.get(done.status, FAILED)
+    outcome = ENDS.get(done.status, FAILED)
     if outcome == LIVE and (after.version != target.number or not _all_run(after, target.number)):
         outcome = FAILED
     production.ledger.ended(entry, outcome, done.reason)
-    if outcome != LIVE:
-        _settle(production, after)
-        raise _not_live(production, live, target, after, done, outcome)
     _settle(production, after)
+    if outcome != LIVE:
+        raise _not_live(production, live, target, after, done, outcome)
     out.print(f"{target.release} is live in {production.environment}: {after.running()}.")
 
 
