@@ -57,10 +57,10 @@ class Caller:
         return ":assumed-role/lyceum-deployer/" in self.arn
 
 
-def identify(session: Any) -> Caller:
+def identify(session: Any, config: Any = None) -> Caller:
     """Ask AWS whose the present credentials are. Raises NoCredentials for none, wrong or expired ones."""
     with asking("sts"):
-        found = session.client("sts").get_caller_identity()
+        found = session.client("sts", config=config).get_caller_identity()
     return Caller(found["Account"], found["Arn"])
 
 

@@ -58,6 +58,19 @@ def environments(here: Here) -> list[str]:
     return sorted(path.stem for path in (here.infra / "platform" / "env").glob("*.tfvars"))
 
 
+def require_environment(here: Here, environment: str) -> None:
+    """Raise Usage for an environment that this checkout does not describe."""
+    known = environments(here)
+    if environment not in known:
+        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(known)}.")
+
+
+def described(here: Here, environment: str, asked: Asked) -> Asked:
+    """What is asked for, over what the environment's own file of variables says. Raises Usage where there is none."""
+    require_environment(here, environment)
+    return Asked(asked.values, (here.infra / "platform" / "env" / f"{environment}.tfvars", *asked.files))
+
+
 def bootstrap(here: Here, *, asked: Asked, region: str = "") -> None:
     """Make or change what an account has once, as its administrator; the state ends up in the bucket that it made."""
     session = aws.session(region or None)
@@ -168,8 +181,7 @@ def unlock(here: Here, name: str, lock: str, *, asked: Asked) -> None:
 
 @contextmanager
 def _environment(here: Here, environment: str, asked: Asked) -> Iterator[tuple[Platform, Inputs]]:
-    if environment not in environments(here):
-        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(environments(here))}.")
+    require_environment(here, environment)
     session = aws.session(setting("region", asked) or None)
     caller = aws.identify(session)
     with _place(here, f"platform-{environment}", asked, caller) as work:

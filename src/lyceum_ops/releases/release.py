@@ -17,7 +17,7 @@ from typing import Any
 from lyceum_ops import aws, operate
 from lyceum_ops.aws import Caller
 from lyceum_ops.console import out, step
-from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, NotPermitted, Refused, RolledBack, Usage
+from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, NotPermitted, Refused, RolledBack
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.releases.ledger import CANCELLED, ENDS, FAILED, LIVE, ROLLED_BACK, Entry, Ledger
 from lyceum_ops.releases.lock import Clock, Lock, now
@@ -61,10 +61,7 @@ class Production:
 
 def find(here: Here, environment: str, *, asked: Asked) -> Production:
     """The environment in the account of the present credentials. Raises as the other commands do, before any change."""
-    if environment not in operate.environments(here):
-        raise Usage(
-            f"There is no environment named {environment!r}.", f"There are: {', '.join(operate.environments(here))}."
-        )
+    operate.require_environment(here, environment)
     session = aws.session(operate.setting("region", asked) or None)
     caller = aws.identify(session)
     operate.require_account(here, f"platform-{environment}", asked, caller)
