@@ -134,8 +134,7 @@ def _apply_saved(here: Here, environment: str, file: Path, asked: Asked) -> None
         with step(f"read the plan of {told.made}") as line:
             found = saved_plans.restore(file, told, root)
             line.note(told.summary)
-        for text in found.lines():
-            out.print(text)
+        _show(found)
         if _apply(root, found, asked):
             out.print(f"{environment} is applied.")
 
@@ -207,14 +206,17 @@ def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:
     with step(f"plan {'the end of ' if destroy else ''}{root.name}") as line:
         found = root.plan(inputs, destroy=destroy)
         line.note("nothing to change" if found.empty else found.counts())
-    if found.empty:
-        return found
-    for text in found.lines():
-        out.print(text)
-    if found.lost:
-        what = ", ".join(sorted({change.loses for change in found.lost}))
-        out.print(f"[bold red]This loses data: {len(found.lost)} of the resources above hold it ({what}).[/bold red]")
+    _show(found)
     return found
+
+
+def _show(plan: Plan) -> None:
+    """A line for each change, and what data they lose."""
+    for text in plan.lines():
+        out.print(text)
+    if plan.lost:
+        what = ", ".join(sorted({change.loses for change in plan.lost}))
+        out.print(f"[bold red]This loses data: {len(plan.lost)} of the resources above hold it ({what}).[/bold red]")
 
 
 def _show_cost(plan: Plan) -> str:
