@@ -9,7 +9,6 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from lyceum_ops import aws
@@ -37,10 +36,6 @@ class Entry:
     identity: str
     outcome: str = ""
     reason: str = ""
-
-    @property
-    def when(self) -> datetime:
-        return datetime.fromisoformat(self.at)
 
 
 class Ledger:
