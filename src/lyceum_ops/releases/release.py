@@ -93,9 +93,9 @@ def release(production: Production, wanted: Wanted) -> None:
         live = production.live(group)
         running = next((one for one in servers.refreshes() if one.active), None)
         if running:
-            target = _join(production, group, live, running, wanted.version)
-            entry = _open_entry(production, target) or _begin(production, "release", live, target)
-            _finish(production, live, target, running.id, entry, watch=wanted.watch)
+            joined = _join(production, group, live, running, wanted.version)
+            entry = _open_entry(production, joined) or _begin(production, "release", live, joined)
+            _finish(production, live, joined, running.id, entry, watch=wanted.watch)
             return
         newest = servers.version(group.template, "$Latest")
         image = newest.image if wanted.keep_image else servers.newest_image()
