@@ -57,10 +57,10 @@ class Caller:
         return ":assumed-role/lyceum-deployer/" in self.arn
 
 
-def identify(session: Any) -> Caller:
+def identify(session: Any, config: Any = None) -> Caller:
     """Ask AWS whose the present credentials are. Raises NoCredentials for none, wrong or expired ones."""
     with asking("sts"):
-        found = session.client("sts").get_caller_identity()
+        found = session.client("sts", config=config).get_caller_identity()
     return Caller(found["Account"], found["Arn"])
 
 
@@ -89,18 +89,27 @@ def asking(service: str) -> Iterator[None]:
         raise LyceumError(f"AWS was not reached: {error}", "Is the network up, the region right?") from error
 
 
+def code(error: BaseException) -> str:
+    """AWS's own word for why it refused, of botocore's error or of one that asking() made of it; "" for none."""
+    for one in (error, error.__cause__):
+        response = getattr(one, "response", None)
+        if isinstance(response, dict):
+            return str(response.get("Error", {}).get("Code", ""))
+    return ""
+
+
 def translate(error: Any, service: str) -> LyceumError:
     """What a ClientError of this service means."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    why = code(error)
     message = str(error.response.get("Error", {}).get("Message", ""))
-    if code in EXPIRED:
+    if why in EXPIRED:
         return NoCredentials("The AWS credentials have expired.", RENEW)
-    if code in UNKNOWN_KEY:
-        return NoCredentials(f"AWS does not know these credentials ({code}).", SET)
-    if code in DENIED:
+    if why in UNKNOWN_KEY:
+        return NoCredentials(f"AWS does not know these credentials ({why}).", SET)
+    if why in DENIED:
         name = f"{service}:{error.operation_name}"
         return denied(message, RIGHTS.get(name, name))
-    return LyceumError(f"AWS answered {error.operation_name} with {code}: {message}")
+    return LyceumError(f"AWS answered {error.operation_name} with {why}: {message}")
 
 
 def denied(message: str, action: str = "") -> NotPermitted:

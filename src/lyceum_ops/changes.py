@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Plan:
     file: Path
     changes: tuple[Change, ...]
     empty: bool
+    shown: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as Terraform tells it
 
     @classmethod
     def read(cls, file: Path, shown: dict[str, Any]) -> Plan:
@@ -63,7 +64,8 @@ class Plan:
         changes = [change for item in shown.get("resource_changes", []) if (change := _change(item))]
         changes.sort(key=lambda one: (not one.loses, ORDER.index(one.action), one.address))
         outputs = any(item["actions"] != ["no-op"] for item in shown.get("output_changes", {}).values())
-        return cls(file, tuple(changes), empty=not (shown.get("applyable", bool(changes)) or changes or outputs))
+        empty = not (shown.get("applyable", bool(changes)) or changes or outputs)
+        return cls(file, tuple(changes), empty, shown)
 
     @property
     def lost(self) -> tuple[Change, ...]:

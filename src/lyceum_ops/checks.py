@@ -97,7 +97,7 @@ class Account:
             try:
                 return getattr(self.client(service), operation)(**parameters)
             except ClientError as error:
-                if error.response["Error"]["Code"] in ABSENT:
+                if aws.code(error) in ABSENT:
                     return None
                 raise
 

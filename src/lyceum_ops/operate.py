@@ -58,6 +58,19 @@ def environments(here: Here) -> list[str]:
     return sorted(path.stem for path in (here.infra / "platform" / "env").glob("*.tfvars"))
 
 
+def require_environment(here: Here, environment: str) -> None:
+    """Raise Usage for an environment that this checkout does not describe."""
+    known = environments(here)
+    if environment not in known:
+        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(known)}.")
+
+
+def described(here: Here, environment: str, asked: Asked) -> Asked:
+    """What is asked for, over what the environment's own file of variables says. Raises Usage where there is none."""
+    require_environment(here, environment)
+    return Asked(asked.values, (here.infra / "platform" / "env" / f"{environment}.tfvars", *asked.files))
+
+
 def bootstrap(here: Here, *, asked: Asked, region: str = "") -> None:
     """Make or change what an account has once, as its administrator; the state ends up in the bucket that it made."""
     session = aws.session(region or None)
@@ -93,7 +106,7 @@ def plan(here: Here, environment: str, *, asked: Asked, out_file: Path | None = 
     with _environment(here, environment, asked) as (root, inputs):
         found = _plan(root, inputs)
         try:
-            usd = "" if found.empty else _show_cost(root, found)
+            usd = "" if found.empty else _show_cost(found)
             if out_file:
                 by = aws.identify(root.session).arn
                 told = saved_plans.save(out_file, root, found, checkout=here.infra.parent, by=by, usd_month=usd)
@@ -121,8 +134,7 @@ def _apply_saved(here: Here, environment: str, file: Path, asked: Asked) -> None
         with step(f"read the plan of {told.made}") as line:
             found = saved_plans.restore(file, told, root)
             line.note(told.summary)
-        for text in found.lines():
-            out.print(text)
+        _show(found)
         if _apply(root, found, asked):
             out.print(f"{environment} is applied.")
 
@@ -168,8 +180,7 @@ def unlock(here: Here, name: str, lock: str, *, asked: Asked) -> None:
 
 @contextmanager
 def _environment(here: Here, environment: str, asked: Asked) -> Iterator[tuple[Platform, Inputs]]:
-    if environment not in environments(here):
-        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(environments(here))}.")
+    require_environment(here, environment)
     session = aws.session(setting("region", asked) or None)
     caller = aws.identify(session)
     with _place(here, f"platform-{environment}", asked, caller) as work:
@@ -195,19 +206,22 @@ def _plan(root: Applied, inputs: Inputs, *, destroy: bool = False) -> Plan:
     with step(f"plan {'the end of ' if destroy else ''}{root.name}") as line:
         found = root.plan(inputs, destroy=destroy)
         line.note("nothing to change" if found.empty else found.counts())
-    if found.empty:
-        return found
-    for text in found.lines():
-        out.print(text)
-    if found.lost:
-        what = ", ".join(sorted({change.loses for change in found.lost}))
-        out.print(f"[bold red]This loses data: {len(found.lost)} of the resources above hold it ({what}).[/bold red]")
+    _show(found)
     return found
 
 
-def _show_cost(root: Applied, plan: Plan) -> str:
+def _show(plan: Plan) -> None:
+    """A line for each change, and what data they lose."""
+    for text in plan.lines():
+        out.print(text)
+    if plan.lost:
+        what = ", ".join(sorted({change.loses for change in plan.lost}))
+        out.print(f"[bold red]This loses data: {len(plan.lost)} of the resources above hold it ({what}).[/bold red]")
+
+
+def _show_cost(plan: Plan) -> str:
     """What the plan changes of the monthly bill, under `./lyceum cost`'s larger load; the sum as signed dollars."""
-    found = difference(root.root.show(plan.file))
+    found = difference(plan.shown)
     for text in (*difference_text(found), *notes((found.after,))):
         out.print(text, markup=False)
     return f"{found.usd:+.2f}"

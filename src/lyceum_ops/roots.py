@@ -49,14 +49,14 @@ def find_state(session: Any, account: str, key: str) -> Kept:
     try:
         region = s3.head_bucket(Bucket=bucket).get("BucketRegion", "")
     except Exception as error:
-        if _code(error) in {"404", "NoSuchBucket"}:
+        if aws.code(error) in {"404", "NoSuchBucket"}:
             return Kept(bucket, "", there=False)
         with aws.asking("s3"):
             raise
     try:
         s3.head_object(Bucket=bucket, Key=name)
     except Exception as error:
-        if _code(error) not in {"404", "NoSuchKey"}:
+        if aws.code(error) not in {"404", "NoSuchKey"}:
             with aws.asking("s3"):
                 raise
         _refuse_deleted(s3, bucket, name)
@@ -75,10 +75,6 @@ def _refuse_deleted(s3: Any, bucket: str, name: str) -> None:
                     "Bring it back by removing the mark of its deletion: aws s3api delete-object --bucket "
                     f"{bucket} --key {name} --version-id {marker['VersionId']}",
                 )
-
-
-def _code(error: Exception) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
 class Applied:

@@ -155,9 +155,11 @@ def _state(root: Platform) -> tuple[str, int]:
 
 
 def _commit(checkout: Path) -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", "HEAD"], cwd=checkout, capture_output=True, text=True, check=False
-    )
+    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git on this machine
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

@@ -280,7 +280,11 @@ def test_another_name_than_the_environments_destroys_nothing(
 
 
 def test_a_change_that_loses_data_is_shown_loudly_and_wants_the_name(
-    bootstrapped: Emulated, here: Here, capsys: pytest.CaptureFixture[str], answer: Callable[[str], None]
+    bootstrapped: Emulated,
+    here: Here,
+    capsys: pytest.CaptureFixture[str],
+    answer: Callable[[str], None],
+    tmp_path: Path,
 ) -> None:
     (here.infra / "platform" / "table.tf").write_text(TABLE)
     code = here.infra / "platform" / "main.tf"
@@ -297,6 +301,13 @@ def test_a_change_that_loses_data_is_shown_loudly_and_wants_the_name(
     lines = [line for line in said.splitlines() if "replace " in line]
     assert "aws_dynamodb_table.progress  because of hash_key   DATA IS LOST: table" in lines[0]
     assert "This loses data: 1 of the resources above hold it (table)." in said
+    # A kept plan says so too.
+    operate.plan(here, "dev", asked=asked(key="course"), out_file=tmp_path / "kept.plan")
+    capsys.readouterr()
+    answer("yes")
+    with pytest.raises(Refused, match=r"'yes' and not 'dev'"):
+        operate.apply(here, "dev", asked=Asked(), plan_file=tmp_path / "kept.plan")
+    assert "This loses data: 1 of the resources above hold it (table)." in capsys.readouterr().out
     key = bootstrapped.client("dynamodb").describe_table(TableName="lyceum-dev-progress")["Table"]["KeySchema"]
     assert key[0]["AttributeName"] == "learner"
 

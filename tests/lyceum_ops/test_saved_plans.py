@@ -43,6 +43,11 @@ def test_a_kept_plan_is_applied_in_another_checkout(
     assert not list((tmp_path / "other-home").rglob("*.tfplan")), "a plan may hold secrets"
 
 
+def test_a_machine_without_git_knows_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert saved_plans._commit(tmp_path) == ""
+
+
 def test_a_plan_on_an_older_state_is_refused(bootstrapped: Emulated, here: Here, tmp_path: Path) -> None:
     file = planned(here, tmp_path, size="3")
     operate.apply(here, "dev", asked=replace(YES, values={"size": "2"}))

@@ -98,7 +98,11 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        limit = next(limit for start, limit in settings.BODY_LIMITS.items() if request.path_info.startswith(start))
+        # "OPTIONS *" begins as no address does.
+        limit = next(
+            (limit for start, limit in settings.BODY_LIMITS.items() if request.path_info.startswith(start)),
+            settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        )
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
             return errors.bad_request(request)

@@ -73,17 +73,6 @@ CHECKS: dict[str, Callable[[], None]] = {
 }
 
 
-def failures() -> dict[str, Exception]:
-    """Name of each check that failed → why."""
-    found: dict[str, Exception] = {}
-    for name, check in CHECKS.items():
-        try:
-            check()
-        except Exception as error:
-            found[name] = error
-    return found
-
-
 class _Kept:
     """The last answer, for KEPT_SECONDS; one thread asks anew, and others take what is there."""
 
@@ -93,13 +82,28 @@ class _Kept:
         self._asked = float("-inf")
 
     def failed(self) -> frozenset[str]:
-        with self._lock:
+        known = self._names
+        if known is None:
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
+            return known
+        try:
             if self._names is None or time.monotonic() - self._asked >= KEPT_SECONDS:
-                found = failures()
-                for name, error in found.items():
-                    logger.warning("Not ready: %s", name, exc_info=error)
-                self._names, self._asked = frozenset(found), time.monotonic()
+                self._names, self._asked = self._ask(), time.monotonic()
             return self._names
+        finally:
+            self._lock.release()
+
+    @staticmethod
+    def _ask() -> frozenset[str]:
+        found: set[str] = set()
+        for name, check in CHECKS.items():
+            try:
+                check()
+            except Exception as error:
+                logger.warning("Not ready: %s", name, exc_info=error)
+                found.add(name)
+        return frozenset(found)
 
     def forget(self) -> None:
         with self._lock:

@@ -83,7 +83,7 @@ def build(
         say("collecting static files")
         _collect_static(stage)
         migrations = json.loads(_python(stage, "-c", _LAST_MIGRATIONS))
-        files = {path.relative_to(stage).as_posix(): _sha256(path) for path in sorted(stage.rglob("*"))
+        files = {path.relative_to(stage).as_posix(): sha256(path) for path in sorted(stage.rglob("*"))
                  if path.is_file()}  # fmt: skip
         version = _version(commit, files)
         (stage / RELEASE).write_text(
@@ -110,7 +110,7 @@ def _pack(stage: Path, folder: Path, version: str, time: int) -> Artifact:
     half = folder / f"{ARCHIVE}.part"
     try:
         archive.write(stage, half, time=time)
-        size, digest = half.stat().st_size, _sha256(half)
+        size, digest = half.stat().st_size, sha256(half)
         if size > LARGEST:
             raise LyceumError(
                 f"The artifact has {size / 2**20:.0f} MiB; a server fetches at most {LARGEST / 2**20:.0f}.",
@@ -167,6 +167,8 @@ def _python(stage: Path, *arguments: str) -> str:
     env = {
         "PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(stage / "src"), "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "lyceum.settings", "LYCEUM_VAR_DIR": str(stage), "COLLECTED_STATIC": "1",
+        # Beside the stage: the platform makes a folder that nobody named, and it would be packed.
+        "SHARED_FILES_DIR": str(stage.with_name("shared")),
         "SECRET_KEY": "signs nothing: only files are collected", "DATABASE_URL": "sqlite://:memory:",
     }  # fmt: skip
     done = subprocess.run([sys.executable, *arguments], cwd=stage, env=env, capture_output=True, text=True, check=False)
@@ -198,6 +200,7 @@ def _git(checkout: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of a file, which is never held in memory as a whole."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_ops import aws
-from lyceum_ops.artifact.build import Artifact
+from lyceum_ops.artifact.build import Artifact, sha256
 from lyceum_ops.errors import Refused
 
 
@@ -22,7 +22,7 @@ def publish(artifact: Artifact, session: Any, bucket: str) -> bool:
         key = f"{artifact.version}/{file.name}"
         if _put(s3, bucket, key, file):
             new = True
-        elif _stored_sha256(s3, bucket, key) != _sha256(file):
+        elif _stored_sha256(s3, bucket, key) != sha256(file):
             raise Refused(
                 f"{bucket} holds another {key}: a version is written once.",
                 "Commit what has changed: another commit is another version.",
@@ -37,7 +37,7 @@ def _put(s3: Any, bucket: str, key: str, file: Path) -> bool:
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumAlgorithm="SHA256")
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"PreconditionFailed", "412"}:
+            if aws.code(error) in {"PreconditionFailed", "412"}:
                 return False
             raise
     return True
@@ -49,7 +49,3 @@ def _stored_sha256(s3: Any, bucket: str, key: str) -> str:
         for chunk in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(2**20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

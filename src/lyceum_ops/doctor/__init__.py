@@ -16,8 +16,8 @@ import time
 from lyceum_ops import aws
 from lyceum_ops.checks import Account, Check, Found, fail, make, ok, show, show_all, unknown, worst_first
 from lyceum_ops.doctor import servers, stores, watch
-from lyceum_ops.errors import LyceumError, Usage
-from lyceum_ops.operate import Asked, Here, environments, setting
+from lyceum_ops.errors import LyceumError
+from lyceum_ops.operate import Asked, Here, described, setting
 
 # Seconds: of one answer, and of all of them together.
 CONNECT, ANSWER, ALL = 2, 4, 9.0
@@ -64,18 +64,14 @@ def run(here: Here, environment: str, *, asked: Asked) -> int:
     """Print one line a check, the worst first, and a counted line. Returns the exit code: 1 if any fails."""
     from botocore.config import Config
 
-    if environment not in environments(here):
-        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(environments(here))}.")
-    said = Asked(asked.values, (here.infra / "platform" / "env" / f"{environment}.tfvars", *asked.files))
+    said = described(here, environment, asked)
     session = aws.session(setting("region", said) or None)
     config = Config(connect_timeout=CONNECT, read_timeout=ANSWER, retries={"total_max_attempts": 2})
     try:
-        with aws.asking("sts"):
-            who = session.client("sts", config=config).get_caller_identity()
+        caller = aws.identify(session, config)
     except LyceumError as error:
         show("credentials", fail(str(error), "docs/runbook/README.md"))
         return show_all([], unmade=len(CHECKS) - 1, failed=1)
-    asking = Account(here=here, session=session, caller=aws.Caller(who["Account"], who["Arn"]),
-                     region=session.region_name, environment=environment, domain=setting("domain", said), nat="",
-                     config=config)  # fmt: skip
+    asking = Account(here=here, session=session, caller=caller, region=session.region_name, environment=environment,
+                     domain=setting("domain", said), nat="", config=config)  # fmt: skip
     return show_all(examine(asking))

@@ -12,8 +12,8 @@ from __future__ import annotations
 from lyceum_ops import aws
 from lyceum_ops.aws import Caller
 from lyceum_ops.checks import Account, Check, Found, fail, make, show, show_all, worst_first
-from lyceum_ops.errors import LyceumError, Usage
-from lyceum_ops.operate import Asked, Here, environments, setting
+from lyceum_ops.errors import LyceumError
+from lyceum_ops.operate import Asked, Here, described, setting
 from lyceum_ops.preflight import account, capacity, services
 
 CHECKS: tuple[Check, ...] = (*account.CHECKS, *capacity.CHECKS, *services.CHECKS)
@@ -26,10 +26,7 @@ def examine(asking: Account, checks: tuple[Check, ...] = CHECKS) -> list[tuple[C
 
 def run(here: Here, environment: str, *, asked: Asked, domain: str = "") -> int:
     """Print one line a check, the worst first, and a counted line. Returns the exit code: 1 if any fails."""
-    if environment not in environments(here):
-        raise Usage(f"There is no environment named {environment!r}.", f"There are: {', '.join(environments(here))}.")
-    files = (here.infra / "platform" / "env" / f"{environment}.tfvars", *asked.files)
-    said = Asked(asked.values, files)
+    said = described(here, environment, asked)
     session = aws.session(setting("region", said) or None)
     caller: Caller | None = None
     checks = CHECKS

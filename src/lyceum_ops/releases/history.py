@@ -9,11 +9,9 @@ from typing import Any
 from rich.table import Table
 
 from lyceum_ops.console import out
-from lyceum_ops.releases.ledger import CANCELLED, FAILED, LIVE, ROLLED_BACK, Entry
+from lyceum_ops.releases.ledger import ENDS, FAILED, LIVE, Entry
 from lyceum_ops.releases.release import Production
 from lyceum_ops.releases.servers import Refresh
-
-ENDS = {"Successful": LIVE, "RollbackSuccessful": ROLLED_BACK, "Cancelled": CANCELLED}
 
 
 def history(production: Production, *, limit: int = 20) -> dict[str, Any]:

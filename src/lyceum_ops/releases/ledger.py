@@ -9,7 +9,6 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from lyceum_ops import aws
@@ -18,6 +17,8 @@ from lyceum_ops.releases.lock import Clock, now
 # No version begins with a dot: the ledger is never taken for an artifact.
 PREFIX = ".history/"
 LIVE, ROLLED_BACK, FAILED, CANCELLED = "live", "rolled back", "failed", "cancelled"
+# As AWS says how a refresh ended; every other word is a failure.
+ENDS = {"Successful": LIVE, "RollbackSuccessful": ROLLED_BACK, "Cancelled": CANCELLED}
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,6 @@ class Entry:
     identity: str
     outcome: str = ""
     reason: str = ""
-
-    @property
-    def when(self) -> datetime:
-        return datetime.fromisoformat(self.at)
 
 
 class Ledger:
@@ -63,13 +60,15 @@ class Ledger:
             keys = sorted((item["Key"] for page in pages for item in page.get("Contents", [])), reverse=True)
         ended: set[str] = set()
         for key in keys:
+            event, _, kind = key.removesuffix(".json").rpartition("-")
+            change = event.rpartition("-")[2]
+            if change in ended:
+                continue
+            if kind == "end":
+                ended.add(change)
             with aws.asking("s3"):
-                entry = Entry(**json.loads(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
-            if entry.outcome:
-                ended.add(entry.id)
-                yield entry
-            elif entry.id not in ended:
-                yield entry
+                found = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            yield Entry(**json.loads(found))
 
     def _write(self, entry: Entry) -> Entry:
         key = f"{PREFIX}{self._clock():%Y%m%dT%H%M%S.%f}Z-{entry.id}-{'end' if entry.outcome else 'begin'}.json"

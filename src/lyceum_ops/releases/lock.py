@@ -104,7 +104,14 @@ class Lock:
             with aws.asking("s3"):
                 made = self._s3.put_object(Bucket=self.bucket, Key=self.key, Body=json.dumps(body), **condition)
         except LyceumError as error:
-            if _code(error) in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey", "404"}:
+            if aws.code(error) in {
+                "PreconditionFailed",
+                "ConditionalRequestConflict",
+                "412",
+                "409",
+                "NoSuchKey",
+                "404",
+            }:
                 return False
             raise
         self._etag = str(made["ETag"])
@@ -116,7 +123,7 @@ class Lock:
                 found = self._s3.get_object(Bucket=self.bucket, Key=self.key)
                 said = json.loads(found["Body"].read())
         except LyceumError as error:
-            if _code(error) in {"NoSuchKey", "404"}:
+            if aws.code(error) in {"NoSuchKey", "404"}:
                 return None
             raise
         except ValueError as error:
@@ -137,7 +144,3 @@ class Lock:
                 f"it runs out at {self._until:%H:%M:%S} UTC",
                 markup=False,
             )
-
-
-def _code(error: LyceumError) -> str:
-    return str(getattr(error.__cause__, "response", {}).get("Error", {}).get("Code", ""))

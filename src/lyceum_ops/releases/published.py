@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_ops import aws
-from lyceum_ops.artifact import ARCHIVE, MANIFEST, Artifact, publish
+from lyceum_ops.artifact import ARCHIVE, MANIFEST, Artifact, publish, sha256
 from lyceum_ops.errors import LyceumError, Refused, Usage
 
 # As the servers' user data reads the tag; "none" is the tag of a server that waits for its first release.
@@ -73,7 +73,8 @@ class Published:
         """Store an artifact under its version. Returns whether it was not there yet."""
         self._read(built.version, MANIFEST)  # raises where there is no bucket
         new = publish(built, self._session, self.bucket)
-        self.check(built.version)
+        if new:  # what was there already was read, and is the same
+            self.check(built.version)
         return new
 
     def _read(self, version: str, name: str) -> bytes | None:
@@ -92,17 +93,13 @@ class Published:
         return digest.hexdigest()
 
     def _open(self, version: str, name: str) -> Any:
-        from botocore.exceptions import ClientError
-
         try:
             with aws.asking("s3"):
                 return self._s3.get_object(Bucket=self.bucket, Key=f"{version}/{name}")["Body"]
         except LyceumError as error:
-            cause = error.__cause__
-            code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
-            if code in {"NoSuchKey", "404"}:
+            if aws.code(error) in {"NoSuchKey", "404"}:
                 return None
-            if code == "NoSuchBucket":
+            if aws.code(error) == "NoSuchBucket":
                 raise self._not_applied() from error
             raise
 
@@ -135,8 +132,7 @@ def built(folder: Path) -> Artifact:
             raise Usage(f"{folder} holds no {file.name}.", "./lyceum artifact --out DIR makes one.")
     version = require_version(folder.resolve().name)
     wanted = listed(manifest.read_text(errors="replace"), str(manifest))
-    with archive.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = sha256(archive)
     if found != wanted:
         raise Refused(f"{archive} is not what {manifest.name} says; nothing was published.", "Build it again.")
     return Artifact(version, archive, manifest, found, archive.stat().st_size)

@@ -17,9 +17,9 @@ from typing import Any
 from lyceum_ops import aws, operate
 from lyceum_ops.aws import Caller
 from lyceum_ops.console import out, step
-from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, NotPermitted, Refused, RolledBack, Usage
+from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, NotPermitted, Refused, RolledBack
 from lyceum_ops.operate import Asked, Here
-from lyceum_ops.releases.ledger import CANCELLED, FAILED, LIVE, ROLLED_BACK, Entry, Ledger
+from lyceum_ops.releases.ledger import CANCELLED, ENDS, FAILED, LIVE, ROLLED_BACK, Entry, Ledger
 from lyceum_ops.releases.lock import Clock, Lock, now
 from lyceum_ops.releases.published import NO_RELEASE, Published, require_version
 from lyceum_ops.releases.servers import FORWARD, Group, Refresh, Servers, Version
@@ -61,10 +61,7 @@ class Production:
 
 def find(here: Here, environment: str, *, asked: Asked) -> Production:
     """The environment in the account of the present credentials. Raises as the other commands do, before any change."""
-    if environment not in operate.environments(here):
-        raise Usage(
-            f"There is no environment named {environment!r}.", f"There are: {', '.join(operate.environments(here))}."
-        )
+    operate.require_environment(here, environment)
     session = aws.session(operate.setting("region", asked) or None)
     caller = aws.identify(session)
     operate.require_account(here, f"platform-{environment}", asked, caller)
@@ -96,15 +93,22 @@ def release(production: Production, wanted: Wanted) -> None:
         live = production.live(group)
         running = next((one for one in servers.refreshes() if one.active), None)
         if running:
-            target = _join(production, group, live, running, wanted.version)
-            _finish(production, group, live, target, running.id, "release", watch=wanted.watch)
+            joined = _join(production, group, live, running, wanted.version)
+            entry = _open_entry(production, joined) or _begin(production, "release", live, joined)
+            _finish(production, live, joined, running.id, entry, watch=wanted.watch)
             return
-        target = _target(production, group, live, wanted)
-        if target.same_server(live) and _all_run(group, live.number):
+        newest = servers.version(group.template, "$Latest")
+        image = newest.image if wanted.keep_image else servers.newest_image()
+        target = _known(live, newest, wanted.version, image)
+        if target == live and _all_run(group, live.number):
+            _settle(production, group)
             out.print(f"{wanted.version} is live already: {group.running()}. Nothing to do.")
             return
         _require_fit(production, group, at_max_size=wanted.at_max_size)
-        _change(production, group, live, target, "release", bake_seconds=wanted.bake_seconds, watch=wanted.watch)
+        alarms = _ringing(production)
+        target = target or _written(production, group, newest, wanted.version, image)
+        _change(production, group, live, target, "release", bake_seconds=wanted.bake_seconds, watch=wanted.watch,
+                alarms=alarms)  # fmt: skip
 
 
 def rollback(production: Production, *, at_max_size: bool = False, watch: bool = False) -> None:
@@ -119,13 +123,14 @@ def rollback(production: Production, *, at_max_size: bool = False, watch: bool =
             entry = _open_entry(production, coming)
             if entry and entry.kind == "rollback":
                 # This very command, cut short: turned round it would bring the bad release again.
-                _finish(production, group, live, coming, running.id, "rollback", watch=watch, entry=entry)
+                _finish(production, live, coming, running.id, entry, watch=watch)
                 return
             if running.status in FORWARD:
                 with step(f"turn the release round that is under way ({running})"):
                     servers.roll_back()
+            entry = entry or _begin(production, "release", live, coming)
             try:
-                _finish(production, group, live, coming, running.id, "release", watch=watch)
+                _finish(production, live, coming, running.id, entry, watch=watch)
             except RolledBack as back:
                 if back.outcome != ROLLED_BACK:
                     raise
@@ -141,24 +146,30 @@ def rollback(production: Production, *, at_max_size: bool = False, watch: bool =
             line.note(f"SHA-256 {production.published.check(target.release)[:12]}…")
         _require_fit(production, group, at_max_size=at_max_size)
         # Alarms may ring because of what is rolled back: they must not hinder it.
-        _change(production, group, live, target, "rollback", bake_seconds=0, watch=watch, alarms=False)
+        _change(production, group, live, target, "rollback", bake_seconds=0, watch=watch, alarms=[])
 
 
 # ------------------------------------------------------------------------------------------------ before
 
 
-def _target(production: Production, group: Group, live: Version, wanted: Wanted) -> Version:
-    """The version of the template to bring: the newest if it is that release already, else one more."""
-    servers = production.servers
-    newest = servers.version(group.template, "$Latest")
-    image = newest.image if wanted.keep_image else servers.newest_image()
-    if newest.release == wanted.version and newest.image == image:
-        # Left by a command that was cut short, or by Terraform, which keeps the live release in what it writes.
+def _known(live: Version, newest: Version, release: str, image: str) -> Version | None:
+    """The version of the template that is this release already, if there is one: what is live, or the newest.
+
+    The newest may be left by a command that was cut short, or by Terraform, which keeps in what it writes the release
+    that it finds there.
+    """
+    if live.data == newest.bringing(release, image):
+        return live
+    if newest.release == release and newest.image == image:
         return live if newest.same_server(live) else newest
-    with step(f"write the launch template's version of {wanted.version}") as line:
-        made = servers.add_version(
-            group.template, newest, release=wanted.version, image=image,
-            description=f"Release {wanted.version}, by {production.caller.arn}",
+    return None
+
+
+def _written(production: Production, group: Group, newest: Version, release: str, image: str) -> Version:
+    with step(f"write the launch template's version of {release}") as line:
+        made = production.servers.add_version(
+            group.template, newest, release=release, image=image,
+            description=f"Release {release}, by {production.caller.arn}",
         )  # fmt: skip
         line.note(f"version {made.number}, image {image}")
     return made
@@ -232,21 +243,20 @@ def _all_run(group: Group, version: int) -> bool:
 
 
 def _change(production: Production, group: Group, live: Version, target: Version, kind: str, *, bake_seconds: int,
-            watch: bool, alarms: bool = True) -> None:  # fmt: skip
-    watched = _ringing(production) if alarms else []
+            watch: bool, alarms: list[str]) -> None:  # fmt: skip
     entry = _begin(production, kind, live, target)
     try:
-        refresh = production.servers.start(group, target.number, alarms=watched, bake_seconds=bake_seconds)
+        refresh = production.servers.start(group, target.number, alarms=alarms, bake_seconds=bake_seconds)
     except LyceumError as error:
         with _reported(production):
             production.ledger.ended(entry, FAILED, error.message)
-        if "InstanceRefreshInProgress" in error.message:
+        if aws.code(error) == "InstanceRefreshInProgress":
             raise Refused(
                 f"Another refresh of {group.name} began in this moment. Production: {group.running()}.",
                 "Run this again: it joins it or says what is under way.",
             ) from error
         raise type(error)(f"{error.message} Production is untouched: {group.running()}.", error.hint) from error
-    _finish(production, group, live, target, refresh, kind, watch=watch, entry=entry)
+    _finish(production, live, target, refresh, entry, watch=watch)
 
 
 def _begin(production: Production, kind: str, live: Version, target: Version) -> Entry:
@@ -256,21 +266,19 @@ def _begin(production: Production, kind: str, live: Version, target: Version) ->
     )  # fmt: skip
 
 
-def _finish(production: Production, group: Group, live: Version, target: Version, refresh: str, kind: str, *,
-            watch: bool, entry: Entry | None = None) -> None:  # fmt: skip
+def _finish(production: Production, live: Version, target: Version, refresh: str, entry: Entry, *,
+            watch: bool) -> None:  # fmt: skip
     """Wait for a refresh, write how it ended, and leave the template's newest version as what is live."""
-    entry = entry or _open_entry(production, target) or _begin(production, kind, live, target)
     with _going_on(production, target) as seen:
         done = _wait(production, target, refresh, seen, watch=watch)
     after = production.servers.group()
-    outcome = {"Successful": LIVE, "RollbackSuccessful": ROLLED_BACK, "Cancelled": CANCELLED}.get(done.status, FAILED)
+    outcome = ENDS.get(done.status, FAILED)
     if outcome == LIVE and (after.version != target.number or not _all_run(after, target.number)):
         outcome = FAILED
     production.ledger.ended(entry, outcome, done.reason)
-    if outcome != LIVE:
-        _settle(production, after)
-        raise _not_live(production, live, target, after, done, outcome)
     _settle(production, after)
+    if outcome != LIVE:
+        raise _not_live(production, live, target, after, done, outcome)
     out.print(f"{target.release} is live in {production.environment}: {after.running()}.")
 
 

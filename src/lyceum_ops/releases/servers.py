@@ -34,6 +34,10 @@ class Version:
     def same_server(self, other: Version) -> bool:
         return self.data == other.data
 
+    def bringing(self, release: str, image: str) -> dict[str, Any]:
+        """What a server is made of that is as this one, but with this release and this image."""
+        return {**self.data, "ImageId": image, "TagSpecifications": _tagged(self, release)}
+
 
 @dataclass(frozen=True)
 class Server:
@@ -42,7 +46,6 @@ class Server:
     id: str
     state: str
     version: int
-    healthy: bool
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,9 @@ class Servers:
                 "not roll it back.", f"./lyceum apply {self.environment} gives it one. Nothing was changed.",
             )  # fmt: skip
         servers = tuple(
-            Server(
-                one["InstanceId"], one["LifecycleState"],
-                int(one.get("LaunchTemplate", {}).get("Version", 0)), one["HealthStatus"].lower() == "healthy",
-            )
+            Server(one["InstanceId"], one["LifecycleState"], int(one.get("LaunchTemplate", {}).get("Version", 0)))
             for one in group["Instances"]
-        )  # fmt: skip
+        )
         return Group(
             self.name, template["LaunchTemplateId"], int(template["Version"]), group["DesiredCapacity"],
             group["MaxSize"], servers, tuple(group.get("TargetGroupARNs", ())),

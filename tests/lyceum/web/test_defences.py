@@ -149,6 +149,12 @@ def test_a_length_that_is_no_number(client: Client, db: None) -> None:
     assert answer.status_code == 400
 
 
+def test_an_address_that_is_none(client: Client, db: None) -> None:
+    """As OPTIONS asks of a server as a whole."""
+    assert client.generic("OPTIONS", "/", PATH_INFO="*").status_code == 404
+    assert client.generic("OPTIONS", "/", b"x" * 3_000_000, PATH_INFO="*").status_code == 413
+
+
 def test_a_page_that_is_not_there(client: Client, db: None) -> None:
     answer = client.get("/nothing")
     assert answer.status_code == 404

@@ -171,6 +171,30 @@ def test_a_store_that_hangs_is_given_up(whole: Path, client: Client, monkeypatch
     gate.set()
 
 
+def test_nobody_waits_for_a_store_that_hangs_where_an_answer_is_known(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "CHECKS", {"content": readiness.content})
+    monkeypatch.setitem(readiness._bulkheads, "content", Bulkhead("content", at_once=2))
+    assert readiness.kept.failed() == frozenset()
+    asked, gate = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> bool:
+        asked.set()
+        return gate.wait(20)
+
+    monkeypatch.setattr("lyceum.content.folder.FolderStore.exists", hang)
+    first = threading.Thread(target=readiness.kept.failed)
+    first.start()
+    try:
+        assert asked.wait(5)
+        assert readiness.kept.failed() == frozenset()
+        assert first.is_alive(), "the second was told while the first still asked"
+    finally:
+        gate.set()
+        first.join()
+
+
 def test_whoever_asks_often_is_told_what_is_known(
     whole: Path, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

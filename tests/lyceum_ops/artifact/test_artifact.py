@@ -120,6 +120,9 @@ def test_it_holds_what_a_server_needs_and_says_what_it_is(built: tuple[Path, Art
         "static/staticfiles.json",
     } <= (set(entries))
     assert not [name for name in entries if name.endswith((".pyc", ".gz")) or "secret" in name or "lyceum_lab" in name]
+    assert {name.partition("/")[0] for name in entries} == {
+        "instance", "manage.py", "release.json", "requirements.txt", "src", "static", "wheels",
+    }  # fmt: skip
     told = release(made)
     assert told["commit"] == _head(checkout)
     assert told["version"] == made.version

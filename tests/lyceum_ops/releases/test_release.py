@@ -150,9 +150,39 @@ def test_nothing_is_released_while_an_alarm_rings(dev: Dev) -> None:
     with pytest.raises(Refused, match=rf"{ALARM} rings: .*untouched.*\./lyceum rollback dev"):
         release(dev.production(), Wanted("1.0"))
     assert dev.refreshes.started == []
+    assert list(dev.versions()) == [1], "what is refused leaves no version behind"
     dev.alarm("OK")
     release(dev.production(), Wanted("1.0"))
-    assert list(dev.versions()) == [1, 2], "the version that was written is used, not a second one"
+    assert list(dev.versions()) == [1, 2]
+
+
+def test_a_version_that_was_written_is_used_by_the_next(dev: Dev, monkeypatch: pytest.MonkeyPatch) -> None:
+    dev.publish("1.0")
+    production = dev.production()
+
+    def interrupt(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(production.servers, "start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        release(production, Wanted("1.0"))
+    assert list(dev.versions()) == [1, 2]
+    release(dev.production(), Wanted("1.0"))
+    assert list(dev.versions()) == [1, 2], "and not a second one"
+
+
+def test_what_is_live_needs_no_fitness_and_the_newest_version_carries_it(
+    dev: Dev, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev.publish("1.0")
+    release(dev.production(), Wanted("1.0"))
+    servers = dev.production().servers
+    live = servers.version(dev.template, 2)
+    servers.add_version(dev.template, live, release="2.0", image=live.image, description="left by a command that died")
+    dev.alarm("ALARM")
+    release(dev.production(), Wanted("1.0"))
+    assert "1.0 is live already" in capsys.readouterr().out
+    assert dev.versions() == {1: "none", 2: "1.0", 3: "2.0", 4: "1.0"}
 
 
 def test_a_group_at_its_largest_is_left_alone_unless_told(dev: Dev) -> None:
@@ -161,6 +191,7 @@ def test_a_group_at_its_largest_is_left_alone_unless_told(dev: Dev) -> None:
     with pytest.raises(Refused, match=r"at its largest, 2 of 2 .*untouched: version 1 on 2 servers.*--at-max-size"):
         release(dev.production(), Wanted("1.0"))
     untouched(dev)
+    assert list(dev.versions()) == [1], "what is refused leaves no version behind"
     release(dev.production(), Wanted("1.0", at_max_size=True))
     assert dev.live() == "1.0"
 
@@ -268,6 +299,18 @@ def test_two_releases_cannot_cross(dev: Dev) -> None:
     assert "runs out at 12:05:00 UTC" in said
 
 
+def test_a_refresh_that_began_in_this_moment_is_named(dev: Dev, monkeypatch: pytest.MonkeyPatch) -> None:
+    dev.publish("1.0")
+
+    def refuse(_: object) -> None:
+        raise Said("InstanceRefreshInProgress", "Somebody was faster")
+
+    monkeypatch.setattr(dev.refreshes, "_StartInstanceRefresh", refuse)
+    with pytest.raises(Refused, match=r"Another refresh of lyceum-dev-servers began in this moment.*version 1 on 1"):
+        release(dev.production(), Wanted("1.0"))
+    assert live_history(dev)[-1][2] == "failed"
+
+
 def test_a_lock_is_renewed_while_aws_works(dev: Dev) -> None:
     dev.publish("1.0")
     dev.refreshes.course = ["InProgress"] * 200 + ["Successful"]
@@ -363,6 +406,21 @@ def test_the_history_says_what_ran_when_and_under_whose_identity(dev: Dev) -> No
     ]
     assert found["published"] == ["1.0", "2.0"]
     assert found["held_by"] == ""
+
+
+def test_the_history_reads_no_more_than_it_tells(dev: Dev) -> None:
+    for version in ("1.0", "2.0"):
+        dev.publish(version)
+        release(dev.production(), Wanted(version))
+    read: list[str] = []
+    s3 = dev.session.client("s3")
+    s3.meta.events.register("before-parameter-build.s3.GetObject", lambda params, **_: read.append(params["Key"]), "r")
+    try:
+        entries = list(dev.production().ledger.newest_first())
+    finally:
+        s3.meta.events.unregister("before-parameter-build.s3.GetObject", unique_id="r")
+    assert [(one.release, one.outcome) for one in entries] == [("2.0", "live"), ("1.0", "live")]
+    assert len(read) == 2
 
 
 def test_a_group_on_latest_is_refused(dev: Dev) -> None:
