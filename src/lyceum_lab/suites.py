@@ -18,11 +18,12 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import psutil
 from rich.table import Table
 
 from lyceum_lab import paths
@@ -75,6 +76,11 @@ class Suite:
     checks: tuple[Check, ...] = field(default_factory=tuple)
     aside: bool = False  # mostly waits: it goes on beside the suites before it
 
+    @property
+    def limit(self) -> int:
+        """Seconds after which one of its checks hangs, whatever the machine is busy with."""
+        return 2 * self.budget + 300
+
 
 def _tool(name: str, *argv: str) -> Check:
     return Check(name, (str(BIN / argv[0]), *argv[1:]))
@@ -87,6 +93,7 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 SHELL = (
     "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
 )  # fmt: skip
+GRACE = 60.0  # seconds that one which hangs has for taking down what it started
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
     "debootstrap": "debootstrap",
@@ -195,7 +202,8 @@ def run(names: list[str], *, full: bool = False) -> int:
             else:
                 for check in suite.checks:
                     out.rule(f"{suite.name}: {check.name}", align="left")
-                    count.add(_run(replace(check, argv=check.full) if full and check.full else check))
+                    wanted_check = replace(check, argv=check.full) if full and check.full else check
+                    count.add(_run(wanted_check, limit=suite.limit * (4 if full else 1)))
             summary.append((suite, count, time.monotonic() - began))
             total.add(count)
     table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
@@ -258,7 +266,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _run(check: Check) -> Count:
+def _run(check: Check, limit: int) -> Count:
     if lacks := _lacks(check):
         if os.environ.get("CI"):
             out.print(f"FAILED: {check.name} needs {lacks}, and CI skips nothing")
@@ -267,16 +275,16 @@ def _run(check: Check) -> Count:
         return Count(skipped=1)
     environment = _environment()
     if check.counts:
-        return _run_proof(check, environment)
+        return _run_proof(check, environment, limit)
     if not check.pytest:
-        done = subprocess.run(list(check.argv), cwd=paths.CHECKOUT, env=environment, check=False)
-        out.print(f"{check.name}: {'passed' if done.returncode == 0 else f'FAILED with code {done.returncode}'}")
-        return Count(failed=1) if done.returncode else Count(passed=1)
+        code = _run_bounded(check.name, list(check.argv), environment, limit)
+        out.print(f"{check.name}: {'passed' if code == 0 else f'FAILED with code {code}'}")
+        return Count(failed=1) if code else Count(passed=1)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *check.argv]
         with _database(Path(folder), embedded=check.postgres) as settings:
-            code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment | settings, check=False).returncode
+            code = _run_bounded(check.name, argv, environment | settings, limit)
         return _read(report, code)
 
 
@@ -290,15 +298,62 @@ def _lacks(check: Check) -> str:
     return ""
 
 
-def _run_proof(check: Check, environment: dict[str, str]) -> Count:
+def _run_bounded(name: str, argv: list[str], environment: dict[str, str], limit: int) -> int:
+    """Run it to its end, or to `limit` seconds. Returns its exit code, which is not 0 where it had to be ended."""
+    with subprocess.Popen(argv, cwd=paths.CHECKOUT, env=environment) as process, _bounded(name, process, limit) as hung:
+        code = process.wait()
+    return code or int(hung.is_set())
+
+
+@contextmanager
+def _bounded(name: str, process: subprocess.Popen[Any], limit: int) -> Iterator[threading.Event]:
+    """End `process`, and all that it started, after `limit` seconds: one that hangs would hide what comes after it.
+
+    The event tells whether that was done.
+    """
+    hung = threading.Event()
+
+    def end() -> None:
+        hung.set()
+        out.print(f"FAILED: {name} has not ended after {limit} s, and is ended")
+        family = _family(process.pid)
+        process.send_signal(signal.SIGINT)  # it takes down what it started
+        psutil.wait_procs(family, timeout=GRACE)
+        for one in [*_family(process.pid), *family]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+    timer = threading.Timer(limit, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield hung
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """The process and all that it started, as far as they are there."""
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _run_proof(check: Check, environment: dict[str, str], limit: int) -> Count:
     """Run a proof, its lines shown as they come. What ends without a closing line failed."""
     last = ""
-    with subprocess.Popen(check.argv, cwd=paths.CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as proof:
+    with (
+        subprocess.Popen(check.argv, cwd=paths.CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as proof,
+        _bounded(check.name, proof, limit) as hung,
+    ):
         assert proof.stdout is not None  # noqa: S101 - asked for above
         for line in proof.stdout:
             out.print(line.rstrip(), markup=False)
             last = line
-    return _counted(last, proof.returncode)
+    return _counted(last, proof.returncode or int(hung.is_set()))
 
 
 def _counted(last: str, code: int) -> Count:

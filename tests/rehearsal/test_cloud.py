@@ -276,7 +276,7 @@ def test_a_release_and_its_rollback_with_one_server_lose_no_request(cloud: Cloud
                 lost.append(str(error))
             visits += 1
 
-    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    visitors = [threading.Thread(target=visit, daemon=True) for _ in range(3)]
     for one in visitors:
         one.start()
     try:

@@ -103,7 +103,7 @@ class Stage:
         found = self.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)
         return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in found["TargetHealthDescriptions"]}
 
-    def serving(self, number: int = 1, seconds: float = 30) -> list[str]:
+    def serving(self, number: int = 1, seconds: float = 90) -> list[str]:
         """Wait until so many serve, as the API tells, and nothing else is there."""
 
         def reached() -> list[str]:
@@ -115,10 +115,10 @@ class Stage:
 
     def told(self) -> str:
         events = "\n".join(f"{event.instance} {event.what}" for event in self.scaler.events)
-        return f"{self.scaler.trouble} {self.instances()} {self.health()}\n{events}"
+        return f"{self.scaler.trouble} {self.balancer.trouble} {self.instances()} {self.health()}\n{events}"
 
-    def visitor(self) -> Visitor:
-        return Visitor(self.balancer.nodes[0].place.ports[80])
+    def visitors(self, number: int = 4) -> list[Visitor]:
+        return [Visitor(self.balancer.nodes[0].place.ports[80]) for _ in range(number)]
 
     def said(self) -> list[str]:
         return [event.what for event in self.scaler.events]
@@ -146,26 +146,6 @@ class Stage:
     def refreshed(self) -> dict[str, Any]:
         found = self.client("autoscaling").describe_instance_refreshes(AutoScalingGroupName=self.name)
         return dict(found["InstanceRefreshes"][0])
-
-
-def visiting(stage: Stage, number: int = 4) -> tuple[list[Visitor], Callable[[], None]]:
-    """Visitors that ask again and again, and the way to end that."""
-    ended, visitors = threading.Event(), [stage.visitor() for _ in range(number)]
-
-    def visit(one: Visitor) -> None:
-        while not ended.wait(0.02):
-            one.get()
-
-    threads = [threading.Thread(target=visit, args=(one,)) for one in visitors]
-    for thread in threads:
-        thread.start()
-
-    def end() -> None:
-        ended.set()
-        for thread in threads:
-            thread.join()
-
-    return visitors, end
 
 
 @pytest.fixture
