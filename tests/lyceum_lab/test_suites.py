@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ import pytest
 from lyceum_lab import suites
 from lyceum_lab.suites import Check, Count, Suite
 
+Run = Callable[..., tuple[int, str]]
 # It starts another that outlives an interrupt, says so, and waits on a thread that nobody tells to end.
 HANGS = """
 import subprocess, sys, threading
@@ -23,7 +25,7 @@ threading.Thread(target=threading.Event().wait).start()
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Suites of these checks, run by their names; returns the exit code and what was said."""
     monkeypatch.setattr(suites, "_install_tools", lambda: None)
     monkeypatch.setattr(suites, "GRACE", 1.0)
@@ -51,7 +53,7 @@ def suite(name: str, code: str, *argv: str, counts: bool = False, budget: int = 
 
 @pytest.mark.parametrize("counts", [False, True])
 def test_what_hangs_is_ended_with_all_it_started_and_the_next_goes_on(
-    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, counts: bool
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, counts: bool
 ) -> None:
     monkeypatch.setattr(Suite, "limit", 2)
     kept = tmp_path / "pid"
@@ -65,7 +67,7 @@ def test_what_hangs_is_ended_with_all_it_started_and_the_next_goes_on(
     assert not runs(int(kept.read_text()))
 
 
-def test_a_proof_counts_as_its_closing_line_says(run) -> None:
+def test_a_proof_counts_as_its_closing_line_says(run: Run) -> None:
     code, said = run(suite("proof", "print('3 passed, 0 failed, 1 skipped')", counts=True))
     assert (code, said.splitlines()[-1]) == (0, "3 passed, 0 failed, 1 skipped")
 
@@ -79,13 +81,13 @@ def test_a_proof_counts_as_its_closing_line_says(run) -> None:
         "print('3 passed, 0 failed'); raise SystemExit(1)",
     ],
 )
-def test_a_proof_that_keeps_nothing_or_ends_without_its_line_failed(run, code: str) -> None:
+def test_a_proof_that_keeps_nothing_or_ends_without_its_line_failed(run: Run, code: str) -> None:
     ended, said = run(suite("proof", code, counts=True))
     assert ended == 1
     assert ", 1 failed, " in said.splitlines()[-1]
 
 
-def test_what_is_missing_is_skipped_by_a_person_and_fails_in_ci(run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_skipped_by_a_person_and_fails_in_ci(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suites, "_have", lambda program: False)
     lacking = Suite("lacking", "", 20, (Check("lacking", ("true",), needs=("haproxy",)),))
     monkeypatch.delenv("CI", raising=False)
