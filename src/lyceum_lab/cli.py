@@ -103,6 +103,9 @@ def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> Non
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C or its end.")] = False,
+    flows: Annotated[
+        bool, typer.Option("--flows", help="The packets that each firewall rule of ./lyceum rehearse has decided.")
+    ] = False,
 ) -> None:
     """Show the running rehearsal: address, accounts, hosts and servers, what exists in the emulated AWS."""
     from lyceum_lab.rehearsal import report, state
@@ -115,7 +118,11 @@ def status(
             typer.echo(json.dumps({"phase": "down", "error": last.error if last else ""}))
             raise typer.Exit(1)
         raise LyceumError(f"No rehearsal runs.{reason}", "Start one with ./lyceum up.")
-    if as_json:
+    if flows:
+        from lyceum_lab.cloud import visit
+
+        visit.show_flows(as_json=as_json, watch=watch)
+    elif as_json:
         typer.echo(json.dumps(report.as_json(there), indent=1))
     elif watch:
         report.watch()

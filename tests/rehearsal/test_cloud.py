@@ -67,6 +67,12 @@ class Cloud:
         assert "Sign out" in answer.text
         return found
 
+    def refused(self) -> dict[str, int]:
+        """The packets that each rule has refused, by the rule."""
+        told = self.command("status", "--flows", "--json")
+        assert told.returncode == 0, told.stderr
+        return {one["rule"]: one["packets"] for one in json.loads(told.stdout) if not one["lets_pass"]}
+
     def exec(self, host: str, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         return self.command("exec", host, "--", *command, timeout=seconds)
 
@@ -130,7 +136,12 @@ def test_what_is_no_visitor_is_dropped_and_a_server_reaches_only_what_it_may(clo
     # Past the load balancer, from the internet and from the bastion: silence.
     assert cloud.exec("internet", *reach, f"http://{there['address']}:8000/healthz").returncode != 0
     bastion = next(name for name in cloud.cloud["hosts"] if name.startswith("bastion"))
+    before = cloud.refused()
     assert cloud.exec(bastion, *reach, f"http://{there['address']}:8000/healthz").returncode == 28
+    # The kernel counted what stopped it: the bastion's own group opens nothing but what is listed.
+    after = cloud.refused()
+    grown = [rule for rule, packets in after.items() if packets > before.get(rule, 0)]
+    assert "security groups, out, no rule" in grown
     assert cloud.exec(server, *reach, f"http://{balancer}/").returncode == 28
     # The same words find a way where there is one: the load balancer to the server, the server to the database.
     node = next(name for name in cloud.cloud["hosts"] if name.startswith("load-balancer"))
