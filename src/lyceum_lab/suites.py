@@ -93,6 +93,7 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 SHELL = (
     "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
 )  # fmt: skip
+SLOWEST = ("--durations=5", "--durations-min=5")  # for whoever wonders where the time goes
 GRACE = 60.0  # seconds that one which hangs has for taking down what it started
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
@@ -282,7 +283,7 @@ def _run(check: Check, limit: int) -> Count:
         return Count(failed=1) if code else Count(passed=1)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *check.argv]
+        argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *SLOWEST, *check.argv]
         with _database(Path(folder), embedded=check.postgres) as settings:
             code = _run_bounded(check.name, argv, environment | settings, limit)
         return _read(report, code)
