@@ -7,6 +7,7 @@ and otherwise skipped, loudly, and counted; with CI set in the environment nothi
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 from rich.table import Table
@@ -74,7 +75,7 @@ class Suite:
     shows: str
     budget: int
     checks: tuple[Check, ...] = field(default_factory=tuple)
-    aside: bool = False  # mostly waits: it goes on beside the suites before it
+    lane: str = ""  # it mostly waits: it goes on beside the others, after those before it in the same lane
 
     @property
     def limit(self) -> int:
@@ -153,19 +154,19 @@ SUITES = (
     )),
     Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 540, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
-    ), aside=True),
+    ), lane="processes"),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
         Check("cloud", ("-m", "cloud and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "cloud")),
     )),
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),
-    )),
+    ), lane="processes"),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 1500, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
-    ), aside=True),
+    ), lane="apply"),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
-    )),
+    ), lane="processes"),
 )  # fmt: skip
 GROUPS = {"verify": ("lint", "types", "unit", "contract", "runbook", "terraform", "static", "cost")}
 
@@ -197,15 +198,16 @@ def run(names: list[str], *, full: bool = False) -> int:
     with _Aside([known[name] for name in wanted], full=full) as aside:
         for name in wanted:
             suite, began, count = known[name], time.monotonic(), Count()
-            if name in aside.began:
-                count.add(aside.wait(name))
-                began = time.monotonic() - aside.seconds(name)
+            if name in aside:
+                counted, seconds = aside.wait(name)
+                count.add(counted)
             else:
                 for check in suite.checks:
                     out.rule(f"{suite.name}: {check.name}", align="left")
                     wanted_check = replace(check, argv=check.full) if full and check.full else check
                     count.add(_run(wanted_check, limit=suite.limit * (4 if full else 1)))
-            summary.append((suite, count, time.monotonic() - began))
+                seconds = time.monotonic() - began
+            summary.append((suite, count, seconds))
             total.add(count)
     table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
     for suite, count, seconds in summary:
@@ -218,49 +220,78 @@ def run(names: list[str], *, full: bool = False) -> int:
 
 
 class _Aside:
-    """Suites that mostly wait go on beside those before them; what they say is shown when their turn comes."""
+    """Suites that mostly wait go on beside the others, one after the other in each lane.
+
+    What they say is shown when their turn comes.
+    """
 
     def __init__(self, suites: list[Suite], *, full: bool) -> None:
-        self.began: dict[str, float] = {}
-        self._ended: dict[str, float] = {}
-        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+        lanes: dict[str, list[_Beside]] = {}
         for suite in suites if len(suites) > 1 else ():
-            if suite.aside:
-                sink = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
-                out.print(f"{suite.name} begins beside the others")
-                process = subprocess.Popen(
-                    [str(paths.CHECKOUT / "lyceum"), "test", suite.name, *(["--full"] if full else [])],
-                    cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT,
-                )  # fmt: skip
-                self._running[suite.name], self.began[suite.name] = (process, sink), time.monotonic()
-                threading.Thread(target=self._time, args=(suite.name, process), daemon=True).start()
+            if suite.lane:
+                lanes.setdefault(suite.lane, []).append(_Beside(suite.name, full=full))
+        self._beside = {one.name: one for lane in lanes.values() for one in lane}
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._go, args=(lane,), daemon=True) for lane in lanes.values()]
+        for lane in lanes.values():
+            out.print(f"beside the others: {', '.join(one.name for one in lane)}")
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> _Aside:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process, sink in self._running.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)  # it takes down what it started
-                process.wait(timeout=120)
-            sink.close()
+        self._ended.set()
+        for one in self._beside.values():
+            one.stop()
+        for thread in self._threads:
+            thread.join()
 
-    def _time(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
-        self._ended[name] = time.monotonic()
+    def _go(self, lane: list[_Beside]) -> None:
+        for one in lane:
+            if not self._ended.is_set():
+                one.run()
 
-    def seconds(self, name: str) -> float:
-        """How long one that has ended took, however long ago."""
-        return self._ended.get(name, time.monotonic()) - self.began[name]
+    def __contains__(self, name: str) -> bool:
+        return name in self._beside
 
-    def wait(self, name: str) -> Count:
-        """Return when it has ended, after showing what it said."""
-        process, sink = self._running[name]
-        code = process.wait()
-        sink.seek(0)
-        lines = sink.read().decode(errors="replace").splitlines()
+    def wait(self, name: str) -> tuple[Count, float]:
+        """Return when it has ended, after showing what it said, with the seconds that it took."""
+        one = self._beside[name]
+        one.ended.wait()
+        lines = one.said.splitlines()
         out.print("\n".join(lines[:-1]), markup=False)
-        return _counted(lines[-1] if lines else "", code)
+        return _counted(lines[-1] if lines else "", one.code), one.seconds
+
+
+class _Beside:
+    """One suite as a process of its own."""
+
+    def __init__(self, name: str, *, full: bool) -> None:
+        self.name = name
+        self.ended = threading.Event()
+        self.said, self.code, self.seconds = "", 1, 0.0
+        self._argv = [str(paths.CHECKOUT / "lyceum"), "test", name, *(["--full"] if full else [])]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Run it to its end. What it says goes to a file first: a pipe that nobody reads would fill."""
+        began = time.monotonic()
+        try:
+            with tempfile.TemporaryFile() as sink:
+                self._process = subprocess.Popen(self._argv, cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT)
+                self.code = self._process.wait()
+                sink.seek(0)
+                self.said = sink.read().decode(errors="replace")
+        finally:
+            self.seconds = time.monotonic() - began
+            self.ended.set()
+
+    def stop(self) -> None:
+        """End it, where it still goes on: it takes down what it started."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
 
 
 def _environment() -> dict[str, str]:
@@ -426,7 +457,14 @@ def _have(program: str) -> bool:
 
     if there():
         return True
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    with (paths.HOME / "apt.lock").open("w") as lock:
+        # Suites beside each other want it at once, and apt itself does not wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if there():
+            return True
         out.print(f"installing {program} with apt-get")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lyceum_lab import suites
+from lyceum_lab import paths, suites
 from lyceum_lab.suites import Check, Count, Suite
 
 Run = Callable[..., tuple[int, str]]
@@ -101,3 +101,29 @@ def test_what_is_counted_adds_up() -> None:
     count = Count(1, 2, 3)
     count.add(Count(10, 20, 30))
     assert count == Count(11, 22, 33)
+
+
+def test_suites_beside_the_others_are_shown_in_their_turn_and_counted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is a script of this test's: it says which suite it was asked for, and when."""
+    command = tmp_path / "lyceum"
+    command.write_text(
+        f'#!/bin/sh\necho "$2" >>{tmp_path}/order\n[ "$2" = slow ] && sleep 1\n'
+        'echo "$2 is run"\n[ "$2" = bad ] && { echo "1 passed, 2 failed, 0 skipped"; exit 1; }\n'
+        'echo "5 passed, 0 failed, 0 skipped"\n'
+    )
+    command.chmod(0o755)
+    monkeypatch.setattr(paths, "CHECKOUT", tmp_path)
+    code, said = run(
+        Suite("slow", "", 20, lane="one"), Suite("bad", "", 20, lane="one"), suite("here", "print('here is run')"),
+        Suite("other", "", 20, lane="two"),
+    )  # fmt: skip
+    lines = said.splitlines()
+    assert code == 1
+    assert lines[-1] == "12 passed, 2 failed, 0 skipped"
+    shown = [line for line in lines if line.endswith("is run")]
+    assert shown == ["slow is run", "bad is run", "here is run", "other is run"]
+    order = (tmp_path / "order").read_text().split()
+    assert order.index("bad") > order.index("slow")  # one after the other in a lane
+    assert order.index("other") < order.index("bad")  # and lanes beside each other
