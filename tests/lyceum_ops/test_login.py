@@ -17,7 +17,7 @@ pytestmark = pytest.mark.runbook
 USER = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/lyceum-deployer", "UserId": "x"}
 
 
-def as_user(account: Emulated, *, device: bool = True, **more: Any) -> None:
+def as_user(account: Emulated, more: dict[str, Any] | None = None, *, device: bool = True) -> None:
     """The account as bootstrap leaves it, asked by the deployer's user."""
     iam = account.client("iam")
     iam.create_user(UserName="lyceum-deployer")
@@ -28,7 +28,7 @@ def as_user(account: Emulated, *, device: bool = True, **more: Any) -> None:
             UserName="lyceum-deployer", SerialNumber=made["SerialNumber"],
             AuthenticationCode1="123456", AuthenticationCode2="654321",
         )  # fmt: skip
-    account.say({"sts:GetCallerIdentity": {"result": USER}, **more})
+    account.say({"sts:GetCallerIdentity": {"result": USER}, **(more or {})})
 
 
 def test_the_command_gives_a_shell_the_session_of_the_role(account: Emulated) -> None:
@@ -69,7 +69,7 @@ def test_a_session_cannot_become_the_deployer_again(account: Emulated) -> None:
 
 def test_a_code_that_aws_refuses(account: Emulated) -> None:
     refused = {"error": ["AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.", 403]}
-    as_user(account, **{"sts:AssumeRole": refused})
+    as_user(account, {"sts:AssumeRole": refused})
     with pytest.raises(LyceumError, match="invalid MFA one time pass code") as told:
         become_deployer("123456", session=account.session)
     assert "fresh" in str(told.value.hint)
