@@ -317,6 +317,41 @@ def _production(environment: str, account: str) -> Production:
     return find(_here(), environment, asked=_asked(None, None, account))
 
 
+tunnel = typer.Typer(
+    help="An operator's way into an environment's network, while the command runs.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(tunnel, name="tunnel", rich_help_panel=OPERATE)
+
+
+@tunnel.callback()
+def choose_a_tunnel() -> None:
+    """An operator's way into an environment's network, while the command runs."""
+
+
+@tunnel.command("db", context_settings={"ignore_unknown_options": True})
+def tunnel_db(
+    environment: Environment,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- COMMAND]", help="Run this inside, then end, with its exit code.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write/--read-only", help="As the owner of the tables; by default only to read.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port on 127.0.0.1.")] = 15432,
+    account: Meant = "",
+) -> None:
+    """Open a way to the database through the bastion and say how psql takes it; Ctrl-C closes it.
+
+    ./lyceum tunnel db prod -- psql -c 'SELECT count(*) FROM accounts_user' runs one command inside.
+    """
+    from lyceum_ops.tunnel.command import Wanted, run
+
+    wanted = Wanted(environment, write, port, tuple(command or ()))
+    raise typer.Exit(run(_here(), wanted, asked=_asked(None, None, account)))
+
+
 AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as it comes and goes.")]
 
