@@ -381,7 +381,10 @@ def test_what_an_operator_may_not_is_refused_by_iam_and_what_leads_elsewhere_by_
     server = next(iter(cloud.cloud["servers"].values()))["address"]
     internet = hosts["internet"]["address"]
     arrives = {}
-    listen = f"import socket; s = socket.create_server(('{internet}', 22)); s.settimeout(60); c = s.accept()[0]; c.send(b'S')"
+    listen = (
+        f"import socket; s = socket.create_server(('{internet}', 22)); s.settimeout(60); "
+        "c = s.accept()[0]; c.send(b'S')"
+    )
     listener = subprocess.Popen(
         [*cloud.command.argv, "exec", "internet", "--", "python3", "-c", listen], env=cloud.command.env
     )

@@ -74,9 +74,9 @@ def owner(session: Any, database: Database, port: int) -> Login:
         raise LyceumError(f"RDS keeps no password of {database.identifier}'s owner.", "Log in without --write.")
     try:
         found = json.loads(_secret(session, database.owner_secret))
-        return Login(str(found["username"]), str(found["password"]), port, database.name)
+        return Login(database.owner, str(found["password"]), port, database.name)
     except (ValueError, KeyError, TypeError):
-        raise LyceumError("The owner's secret is not as RDS writes it, with username and password.") from None
+        raise LyceumError("The owner's secret is not as RDS writes it, with a password.") from None
 
 
 def person(who: str) -> str:

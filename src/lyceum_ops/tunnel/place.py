@@ -20,6 +20,7 @@ class Database:
     address: str
     port: int
     name: str
+    owner: str
     owner_secret: str
 
 
@@ -38,7 +39,7 @@ def find_database(session: Any, identifier: str) -> Database:
         )
     where = told.get("Endpoint", {})
     return Database(
-        identifier, where["Address"], int(where["Port"]), told["DBName"],
+        identifier, where["Address"], int(where["Port"]), told["DBName"], told["MasterUsername"],
         told.get("MasterUserSecret", {}).get("SecretArn", ""),
     )  # fmt: skip
 
