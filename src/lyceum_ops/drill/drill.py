@@ -21,15 +21,16 @@ from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.drill.stores import Copy, Point, Store, require_mark
 from lyceum_ops.errors import LyceumError
 
-# Whether a learner can sign in and go on where they were, with the platform's settings for the copies: what they saw.
+# Lets a learner sign in and go on where they were; told the settings for the copies and the drill's number.
 Trial = Callable[[Mapping[str, str], str], str]
 
 
 def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
-    """Run it. The report says whether all of it held; an error of the drill itself is raised, and its traces removed."""
+    """Run it. The report says whether all of it held; an error of the drill itself is raised, its traces removed."""
     number = secrets.token_hex(4)
     report = Report(environment, number, datetime.now(UTC))
-    with _patient_signals():
+    # What a copy runs on ends with the thread that started it: the threads stay until all of it is over.
+    with _patient_signals(), ThreadPoolExecutor(len(stores)) as pool:
         _sweep(stores, report)
         points = {}
         for store in stores:
@@ -38,7 +39,7 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
                 line.note(points[store.name].name)
         began = time.monotonic()
         try:
-            copies = _restore(stores, points, number, report)
+            copies = _restore(pool, stores, points, number, report)
             _compare(stores, points, copies, report)
             _try(stores, copies, trial, number, report)
             report.seconds = time.monotonic() - began
@@ -58,11 +59,11 @@ def _sweep(stores: Sequence[Store], report: Report) -> None:
 
 
 def _restore(
-    stores: Sequence[Store], points: Mapping[str, Point], number: str, report: Report
+    pool: ThreadPoolExecutor, stores: Sequence[Store], points: Mapping[str, Point], number: str, report: Report
 ) -> dict[str, Copy | LyceumError]:
     """All at once, as one would in need; what cannot be restored is a finding, and the others go on."""
     found: dict[str, Copy | LyceumError] = {}
-    with step("restore all of them beside the live ones") as line, ThreadPoolExecutor(len(stores)) as pool:
+    with step("restore all of them beside the live ones") as line:
         work = {store.name: pool.submit(_timed, store, points[store.name], number, report) for store in stores}
         for name, one in work.items():
             try:

@@ -40,20 +40,19 @@ def of_folder(root: Path) -> Manifest:
 
 
 def of_bucket(client: Any, bucket: str) -> Manifest:
-    """What is there now, byte for byte; and of every key all its versions, with their sizes and in their order."""
+    """What is there now, byte for byte; and of every key how many versions of which size, deletions counted."""
     versions: dict[str, list[str]] = {}
     current: list[tuple[str, str]] = []
     with aws.asking("s3"):
-        # Newest first within a key, as S3 lists them.
         for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
             for one in page.get("Versions", []):
-                versions.setdefault(one["Key"], []).append(f"{one['LastModified']:%s} {one['Size']}")
+                versions.setdefault(one["Key"], []).append(str(one["Size"]))
                 if one["IsLatest"]:
                     current.append((one["Key"], f"{one['Key']} {_sha256_of(client, bucket, one['Key'])}"))
             for one in page.get("DeleteMarkers", []):
-                versions.setdefault(one["Key"], []).append(f"{one['LastModified']:%s} deleted")
-    # When something was written is another time in a copy: the order is what counts.
-    told = ((key, key + json.dumps([v.split(" ", 1)[1] for v in sorted(found)])) for key, found in versions.items())
+                versions.setdefault(one["Key"], []).append("deleted")
+    # Their order is not compared: a copy's versions may be of one second, and S3 tells no more.
+    told = ((key, key + json.dumps(sorted(found))) for key, found in versions.items())
     return {"objects": part(current), "versions": part(told)}
 
 

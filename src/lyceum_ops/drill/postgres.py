@@ -15,8 +15,9 @@ AS_TEXT = {
     "TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601", "bytea_output": "hex",
     "extra_float_digits": "1",
 }  # fmt: skip
+# Of a check, only that it is there: what it says is written otherwise after a dump, and means the same.
 TABLES = """
-SELECT c.relname, obj_description(c.oid) IS NOT NULL,
+SELECT c.relname,
        (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ||
                           CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, ', ' ORDER BY a.attname)
           FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -26,12 +27,13 @@ SELECT c.relname, obj_description(c.oid) IS NOT NULL,
           CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k(num, ord)
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num
          WHERE i.indrelid = c.oid AND i.indisprimary),
-       (SELECT string_agg(conname || ' ' || pg_get_constraintdef(oid), '; ' ORDER BY conname)
+       (SELECT string_agg(conname || ' ' || CASE contype WHEN 'c' THEN 'CHECK' ELSE pg_get_constraintdef(oid) END,
+                          '; ' ORDER BY conname)
           FROM pg_constraint WHERE conrelid = c.oid AND contype <> 'n')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY c.relname
 """
-# Of every column that a sequence fills: the sequence has to stand at or beyond the largest value, or the next insert fails.
+# Of every column that a sequence fills: where the sequence stands below the largest value, the next insert fails.
 SEQUENCES = """
 SELECT t.relname, a.attname, s.oid::regclass::text
   FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
@@ -48,12 +50,11 @@ SELECT c.conname, t.relname, f.relname,
   FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class f ON f.oid = c.confrelid
   JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.contype = 'f' AND n.nspname = 'public' ORDER BY 1
 """
-HASH = "('x' || substr(md5({}), 1, 16))::bit(64)::bigint"
 
 
 @contextmanager
 def snapshot(connection: Connection[Any]) -> Iterator[str]:
-    """One moment of the database, for as long as the block lasts. Yields its name, under which pg_dump can see it too."""
+    """One moment of the database, while the block lasts. Yields its name, under which pg_dump sees it too."""
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         found = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -67,7 +68,7 @@ def manifest(connection: Connection[Any], *, ignore: frozenset[str] = frozenset(
     for name, value in AS_TEXT.items():
         connection.execute("SELECT set_config(%s, %s, false)", [name, value])
     found = {}
-    for table, _, columns, names, key, constraints in connection.execute(TABLES).fetchall():
+    for table, columns, names, key, constraints in connection.execute(TABLES).fetchall():
         if table not in ignore:
             facts = {"columns": columns or "", "constraints": constraints or ""}
             found[table] = Part(_buckets(connection, table, names or [], key), facts)
@@ -75,21 +76,25 @@ def manifest(connection: Connection[Any], *, ignore: frozenset[str] = frozenset(
 
 
 def _buckets(connection: Connection[Any], table: str, names: list[str], key: list[str] | None) -> dict[int, Bucket]:
-    """By the primary key; a table without one is one bucket. Columns in the order of their names, whatever was added."""
+    """By the primary key; a table without one is one bucket. Columns by name, in whatever order they were added."""
     row = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
     of = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("''")
     asked = sql.SQL(
-        "SELECT bucket, count(*), sum(h) FROM (SELECT mod("
-        + HASH + " & 9223372036854775807, {}) AS bucket, " + HASH + "::numeric AS h FROM {}) r GROUP BY bucket"
-    ).format(of, sql.Literal(BUCKETS), row, sql.Identifier(table))  # fmt: skip
+        "SELECT bucket, count(*), sum(h) FROM (SELECT mod({} & 9223372036854775807, {}) AS bucket, {}::numeric AS h"
+        " FROM {}) r GROUP BY bucket"
+    ).format(_hash(of), sql.Literal(BUCKETS), _hash(row), sql.Identifier(table))
     return {
         int(number): Bucket(int(count), int(total) % MODULUS)
         for number, count, total in connection.execute(asked).fetchall()
     }
 
 
+def _hash(text: sql.Composed | sql.SQL) -> sql.Composed:
+    return sql.SQL("('x' || substr(md5({}), 1, 16))::bit(64)::bigint").format(text)
+
+
 def faults(connection: Connection[Any]) -> list[str]:
-    """What is broken in itself: rows whose parent is not there, sequences that are behind, indexes that are not valid."""
+    """What is broken in itself: rows without their parent, sequences that are behind, indexes that are not valid."""
     return [*_orphans(connection), *_behind(connection), *_invalid(connection)]
 
 

@@ -60,7 +60,7 @@ class Store(Protocol):
 
 
 def require_mark(name: str, number: str = "") -> str:
-    """The same name, when it is a drill's (of this number). Raises Refused: a live thing is neither made nor removed."""
+    """The same name, when it is a drill's (of this number). Raises Refused: nothing live is made or removed."""
     found = MARK.search(name)
     if not found or (number and found[1] != number):
         raise Refused(f"{name} is no copy of a drill, and is left alone.")
