@@ -338,7 +338,8 @@ def operator(cloud: Cloud, kind: str) -> dict[str, str]:
 
 def through(cloud: Cloud, who: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """`./lyceum tunnel db dev …` of somebody, with the stand-in for AWS's plugin."""
-    env = {**cloud.command.env, **who, "PATH": f"{STANDINS}:{os.environ['PATH']}"}
+    # A password of another database, as the runbook has one exported, is in nobody's way.
+    env = {**cloud.command.env, **who, "PATH": f"{STANDINS}:{os.environ['PATH']}", "PGPASSWORD": "of-another"}
     return subprocess.run(
         [*cloud.command.argv, "tunnel", "db", "dev", "--port", str(processes.free_port()), *words],
         env=env, capture_output=True, text=True, timeout=90, check=False,

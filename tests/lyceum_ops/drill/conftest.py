@@ -104,16 +104,16 @@ def live(running: Emulated, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         database.process.wait(timeout=30)
 
 
-def argv_of_a_drill(live: Live, endpoint: str) -> list[str]:
+def argv_of_a_drill(live: Live, endpoint: str, names: tuple[str, ...]) -> list[str]:
     """A drill in a process of its own, for tests that end it."""
     script = (
         "import sys, time; from tests.lyceum_ops.drill.conftest import slow; "
-        f"slow({str(live.folder)!r}, {live.database.owner_url!r}, {endpoint!r})"
+        f"slow({str(live.folder)!r}, {live.database.owner_url!r}, {endpoint!r}, {names!r})"
     )
     return [sys.executable, "-c", script]
 
 
-def slow(folder: str, owner_url: str, endpoint: str) -> None:
+def slow(folder: str, owner_url: str, endpoint: str, names: tuple[str, ...]) -> None:
     """A drill that says when everything is restored, and then waits at the learner."""
     import time
 
@@ -130,4 +130,4 @@ def slow(folder: str, owner_url: str, endpoint: str) -> None:
         time.sleep(60)
         return ""
 
-    drill("dev", of.stores(), trial)
+    drill("dev", [store for store in of.stores() if store.name in names], trial)
