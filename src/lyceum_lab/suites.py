@@ -114,6 +114,7 @@ CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-ser
 # Marks of tests that have a suite of their own.
 ELSEWHERE = (
     "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
+    "drill",
 )  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
@@ -142,6 +143,9 @@ SUITES = (
     )),
     Suite("cost", "what each environment costs a month: ./lyceum prove cost", 20, (
         Check("prove cost", (str(paths.CHECKOUT / "lyceum"), "prove", "cost"), counts=True),
+    )),
+    Suite("drill", "what is kept is restored beside itself, compared, tried by a learner; what was lost is found", 60, (
+        Check("drill", ("-m", "drill and not full"), pytest=True, full=("-m", "drill")),
     )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
