@@ -4,6 +4,7 @@
     refresh.py   an instance refresh: what it dooms, how far it is, how it ends; pure
     face.py      the group, its policies and its refreshes read through the API; facts reported back
     metrics.py   a minute's data points, published and read as CloudWatch keeps them
+    alarms.py    the alarms about the group, decided each minute, as the refresh looks at their states
     loop.py      the loop that joins them with the load balancer and with whoever boots machines
 
 Time. One factor divides what is *waited for*: warm-up, deregistration delay, bake time, the longest life, the patience
