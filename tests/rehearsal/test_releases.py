@@ -126,6 +126,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     subprocess.run(["git", "clone", "--quiet", str(paths.CHECKOUT), str(folder / "clone")], check=True)
     found = Workshop(folder / "clone", folder / "home")
     found.home.mkdir()
+    (found.folder / ".git" / "info" / "exclude").write_text(".venv\n")
     (found.folder / ".venv").symlink_to(paths.CHECKOUT / ".venv")
     (found.home / "wheels").symlink_to(paths.CHECKOUT / ".lyceum" / "wheels")
     return found
