@@ -33,8 +33,8 @@ GOOD_SECONDS = 240  # issue: a release of one instance in the rehearsal
 # A bad release that is told by its alarms is judged after this much traffic, on AWS and here: a minute that has begun,
 # the bad minute, and one until it is told.
 JUDGED_SECONDS = BAKE_SECONDS
-# No server after so long, in a rehearsal: a boot takes half a minute, and is no shorter for the time scale.
-PATIENCE = "120"
+# No server after so long: a boot takes half a minute here, on a busy machine some, and is no shorter for the time scale.
+PATIENCE = 270
 
 ERRING = '''
 
@@ -188,7 +188,7 @@ def taken_back(cloud: Cloud, classroom: Classroom, version: str, tell: Callable[
     before = live(cloud)
     with classroom:
         began = time.monotonic()
-        done = operate(cloud, "release", "dev", "--version", version, "--patience", PATIENCE)
+        done = operate(cloud, "release", "dev", "--version", version, "--patience", str(PATIENCE))
         took = time.monotonic() - began
         alone_again(cloud)
         time.sleep(2)  # and learners go on
@@ -257,10 +257,10 @@ def test_what_never_comes_into_service_costs_no_request(
     known = set(consoles(cloud))
     took = taken_back(cloud, classroom, version, tell, what)
     assert classroom.lost == []
-    assert "came into service within 120 s" in last(cloud)["reason"]
+    assert f"came into service within {PATIENCE} s" in last(cloud)["reason"]
     new = [path.read_text(errors="replace") for name, path in consoles(cloud).items() if name not in known]
     assert any(said in text for text in new), new
-    assert took < 240
+    assert took < PATIENCE + 60
 
 
 def consoles(cloud: Cloud) -> dict[str, Path]:
@@ -363,4 +363,4 @@ def test_what_errs_or_leaks_is_taken_back_by_its_alarms_within_a_bound(
     if what == "answers 500":
         assert classroom.lost, "nobody met the bad server: this test shows nothing"
         assert set(classroom.lost) == {"500"}
-    assert took < 240
+    assert took < 600
