@@ -33,7 +33,7 @@ GOOD_SECONDS = 240  # issue: a release of one instance in the rehearsal
 # A bad release that is told by its alarms is judged after this much traffic, on AWS and here: a minute that has begun,
 # the bad minute, and one until it is told.
 JUDGED_SECONDS = BAKE_SECONDS
-# No server after so long: a boot takes half a minute here, on a busy machine some, and is no shorter for the time scale.
+# No server after so long: a boot takes half a minute here, some on a busy machine, and no time scale shortens it.
 PATIENCE = 270
 
 ERRING = '''
