@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from tests.rehearsal.lessons import Classroom, Lesson
 from tests.rehearsal.test_cloud import Cloud, alone, cloud, operate
 
 from lyceum_lab import paths
+from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.infrastructure import PLATFORM_VARIABLES
 from lyceum_ops.releases.release import BAKE_SECONDS
 
@@ -208,21 +210,44 @@ def taken_back(cloud: Cloud, classroom: Classroom, version: str, tell: Callable[
 # ------------------------------------------------------------------------------------------------------------ good
 
 
+def interrupt(cloud: Cloud, version: str, *words: str) -> None:
+    """Ctrl-C in the middle: AWS goes on, and the command says so. Another release is refused meanwhile."""
+    env = {**cloud.command.env, **infrastructure.aws_environment(str(cloud.state["emulator"]))}
+    known = set(cloud.cloud["events"])
+
+    def begun() -> bool:
+        return any("refresh to version" in event for event in cloud.cloud["events"] if event not in known)
+
+    with subprocess.Popen([*cloud.command.argv, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, start_new_session=True) as process:  # fmt: skip
+        cloud.wait("a refresh", begun, 60)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert f"interrupted. The refresh to {version} goes on at AWS without this command" in said
+    other = operate(cloud, "release", "dev", "--version", live(cloud)[0])
+    assert (other.returncode, f"the release of {version} is under way" in other.stderr) == (1, True), other.stderr
+
+
 def test_a_release_and_its_rollback_lose_nothing(
     cloud: Cloud, workshop: Workshop, classroom: Classroom, tell: Callable[[str], None]
 ) -> None:
     workshop.change("A good one.", {})
     version, first = workshop.published(cloud), live(cloud)[0]
-    took = {}
+    took, joined = dict[str, float](), ""
     with classroom:
         for words in (("release", "dev", "--version", version), ("rollback", "dev")):
             began = time.monotonic()
+            if words[0] == "release":
+                interrupt(cloud, version, *words)
             done = operate(cloud, *words)
             took[words[0]] = time.monotonic() - began
+            joined += done.stdout
             assert done.returncode == 0, done.stdout + done.stderr
             alone_again(cloud)
             assert live(cloud) == ((version,) * 2 if words[0] == "release" else (first,) * 2)
     tell(f"good: {classroom.figures()}; release {took['release']:.0f} s, rollback {took['rollback']:.0f} s")
+    assert "is under way already" in joined, "the same again after Ctrl-C joins it"
     assert classroom.lost == []
     assert classroom.missing() == []
     assert classroom.acknowledged > 100

@@ -9,6 +9,6 @@
 
 Time. One factor divides what is *waited for*: warm-up, deregistration delay, bake time, the longest life, the minute of
 the metrics and of the alarms. It never divides a *limit* on real work, as booting does not go faster for it: the health
-check grace period and the patience with a refresh stay. Warm-up begins with the first passed check of the load balancer; on AWS it
-begins when the instance runs, so that there booting is part of it.
+check grace period and the patience with a refresh stay. Warm-up begins with the first passed check of the load
+balancer; on AWS it begins when the instance runs, so that there booting is part of it.
 """
