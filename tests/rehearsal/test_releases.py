@@ -181,12 +181,14 @@ def alone_again(cloud: Cloud) -> None:
     cloud.wait("one server", lambda: len(cloud.cloud["servers"]) == 1 and len(cloud.serving()) == 1)
 
 
-def taken_back(cloud: Cloud, classroom: Classroom, version: str, tell: Callable[[str], None], what: str) -> float:
+def taken_back(
+    cloud: Cloud, classroom: Classroom, version: str, tell: Callable[[str], None], what: str, *more: str
+) -> float:
     """Release what is bad, and see that it goes back by itself. Returns how many seconds that took."""
     before = live(cloud)
     with classroom:
         began = time.monotonic()
-        done = operate(cloud, "release", "dev", "--version", version, "--patience", str(PATIENCE))
+        done = operate(cloud, "release", "dev", "--version", version, *more)
         took = time.monotonic() - began
         alone_again(cloud)
         time.sleep(2)  # and learners go on
@@ -276,7 +278,7 @@ def test_what_never_comes_into_service_costs_no_request(
     workshop.change(what, files)
     version = workshop.published(cloud)
     known = set(consoles(cloud))
-    took = taken_back(cloud, classroom, version, tell, what)
+    took = taken_back(cloud, classroom, version, tell, what, "--patience", str(PATIENCE))
     assert classroom.lost == []
     assert f"came into service within {PATIENCE} s" in last(cloud)["reason"]
     new = [path.read_text(errors="replace") for name, path in consoles(cloud).items() if name not in known]
