@@ -452,7 +452,11 @@ def release_(
     at_max_size: AtMaxSize = False,
     bake: Annotated[
         int, typer.Option("--bake", min=0, max=3600, metavar="SECONDS", help="How long alarms are watched after it.")
-    ] = 120,
+    ] = 180,
+    patience: Annotated[
+        int,
+        typer.Option("--patience", min=60, max=3600, metavar="SECONDS", help="Without a new server, it is taken back."),
+    ] = 900,
     account: Meant = "",
 ) -> None:
     """Bring the servers to a release without a pause, and wait: exit 0 when it is live, 1 when it was taken back.
@@ -461,7 +465,7 @@ def release_(
     """
     from lyceum_ops.releases.release import Wanted, release
 
-    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch))
+    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch, patience))
 
 
 @app.command(rich_help_panel=OPERATE)

@@ -114,7 +114,7 @@ CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-ser
 # Marks of tests that have a suite of their own.
 ELSEWHERE = (
     "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
-    "drill",
+    "drill", "release",
 )  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
@@ -161,6 +161,9 @@ SUITES = (
     ), lane="processes"),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
         Check("cloud", ("-m", "cloud and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "cloud")),
+    )),
+    Suite("release", "bad releases: what they cost, and that they go back by themselves; --full, in the cloud", 120, (
+        Check("release", ("-m", "release and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "release")),
     )),
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),

@@ -10,7 +10,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -262,51 +261,6 @@ def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alo
     cloud.wait(f"one server after {what}", lambda: len(cloud.cloud["servers"]) == 1 and len(cloud.serving()) == 1, 300)
     assert any("the policies want 2 instead of 1" in event for event in cloud.cloud["events"])
     assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
-
-
-@pytest.mark.full
-def test_a_release_and_its_rollback_with_one_server_lose_no_request(cloud: Cloud, alone: str) -> None:
-    """By the commands that operate AWS, while visitors come all the time."""
-    s3, bucket = cloud.session.client("s3"), "lyceum-dev-releases-123456789012"
-    first = cloud.exec(alone, "readlink", "/opt/lyceum/current").stdout.strip().rsplit("/", 1)[-1]
-    second = f"again-{uuid.uuid4().hex[:8]}"
-    for name in ("lyceum.tar.gz", "manifest.sha256"):
-        body = s3.get_object(Bucket=bucket, Key=f"{first}/{name}")["Body"].read()
-        s3.put_object(Bucket=bucket, Key=f"{second}/{name}", Body=body, IfNoneMatch="*")
-
-    visits, lost, end = 0, [], threading.Event()
-
-    def visit() -> None:
-        nonlocal visits
-        visitor = Learner(cloud.state["url"])
-        visitor.proxies = {"http": cloud.cloud["proxy"]}
-        while not end.wait(0.1):
-            try:
-                answer = visitor.get(f"{visitor.base}/", timeout=20)
-                if answer.status_code != 200:
-                    lost.append(f"{answer.status_code}")
-            except OSError as error:
-                lost.append(str(error))
-            visits += 1
-
-    visitors = [threading.Thread(target=visit, daemon=True) for _ in range(3)]
-    for one in visitors:
-        one.start()
-    try:
-        for words in (("release", "dev", "--version", second, "--bake", "0"), ("rollback", "dev")):
-            done = operate(cloud, *words)
-            assert done.returncode == 0, done.stdout + done.stderr
-            cloud.wait("one server", lambda: len(cloud.cloud["servers"]) == 1 and len(cloud.serving()) == 1)
-            live = cloud.exec(cloud.serving()[0], "readlink", "/opt/lyceum/current").stdout
-            assert live.strip().endswith(second if words[0] == "release" else first)
-    finally:
-        end.set()
-        for one in visitors:
-            one.join()
-    assert lost == [], f"{len(lost)} of {visits}"
-    assert visits > 100
-    told = json.loads(operate(cloud, "releases", "dev", "--json").stdout)
-    assert first in json.dumps(told)
 
 
 def operate(cloud: Cloud, *words: str) -> subprocess.CompletedProcess[str]:

@@ -15,8 +15,9 @@ from lyceum_ops.errors import LyceumError, Refused
 from lyceum_ops.releases.published import NO_RELEASE
 
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
-# Of the environment's alarms those that a bad release rings; the others are about growth and upkeep.
-WATCHED = ("target-errors", "balancer-errors", "no-healthy-server")
+# Of the environment's alarms those that a bad release rings; the others are about growth and upkeep. The first two
+# decide within a minute; the others know what went wrong before.
+WATCHED = ("release-errors", "release-memory", "target-errors", "balancer-errors", "no-healthy-server")
 FORWARD = {"Pending", "InProgress", "Baking"}
 BACK = {"RollbackInProgress"}
 ACTIVE = FORWARD | BACK | {"Cancelling"}
@@ -80,6 +81,11 @@ class Refresh:
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it still waits for servers; what bakes has all of them."""
+        return self.status in FORWARD - {"Baking"}
 
     def __str__(self) -> str:
         return f"{self.status}, {self.percent} %{', ' + self.reason if self.reason else ''}"

@@ -240,7 +240,7 @@ def test_what_the_doctor_looks_for_is_what_infra_makes() -> None:
 # Which test or proof runs a command of the pages, on an emulated account or on the cloud on one machine. What of AWS
 # they call by `aws` is made by tests/lyceum_ops/test_runbook.py.
 DELIVERED = "tests/pipeline/test_pipeline.py::test_a_commit_becomes_a_running_release_with_nothing_done_by_hand"
-RELEASED = "tests/rehearsal/test_cloud.py::test_a_release_and_its_rollback_with_one_server_lose_no_request"
+RELEASED = "tests/rehearsal/test_releases.py::test_a_release_and_its_rollback_lose_nothing"
 RUN_BY = {
     "apply": "prove apply::applied",
     "artifact": DELIVERED,
@@ -248,6 +248,7 @@ RUN_BY = {
     "cost": "prove cost::sums",
     "destroy": "prove apply::destroyed",
     "doctor": "tests/lyceum_ops/test_doctor.py::test_a_well_environment_is_told_so_within_ten_seconds",
+    "drill": "tests/lyceum_ops/drill/test_drill.py::test_everything_comes_back_and_a_learner_goes_on",
     "login": "tests/lyceum_ops/test_login.py::test_the_command_gives_a_shell_the_session_of_the_role",
     "plan": "prove apply::empty",
     "preflight": "tests/lyceum_ops/test_preflight.py::"
@@ -257,6 +258,7 @@ RUN_BY = {
     "releases": RELEASED,
     "rollback": RELEASED,
     "smoke": DELIVERED,
+    "tunnel": "tests/rehearsal/test_cloud.py::test_an_operator_reads_the_database_through_the_bastion_and_changes_nothing",
     "unlock": "tests/lyceum_ops/test_operate.py::test_a_held_lock_names_its_holder_and_unlock_removes_that_one_only",
 }
 

@@ -306,6 +306,11 @@ class LoadBalancer:
                     total[target] = (before[0] + requests, before[1] + errors)
         return total
 
+    def bad_answers(self) -> int:
+        """Answers of 500 and more that clients got, over all nodes."""
+        with self._lock:
+            return sum(node.runtime.bad_answers() for node in self._alive())
+
     def _alive(self) -> list[Node]:
         return [node for node in self.nodes if node.running]
 
