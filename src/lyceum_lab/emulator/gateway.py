@@ -13,11 +13,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, wire
+from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, watch, wire
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -44,6 +45,8 @@ class Gateway:
             status, headers, body = _json(404, {"error": "this is AWS's own address"})
         elif path == "/_lyceum/groups" and environ.get("REQUEST_METHOD") == "POST":
             status, headers, body = self._told(environ)
+        elif path == "/_lyceum/alarms" and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._watched(environ)
         else:
             status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
         start_response(f"{status} {_phrase(status)}", headers)
@@ -72,6 +75,9 @@ class Gateway:
         if path == "/_lyceum/asked" and self._permissions:
             with self._lock:
                 return _json(200, self._permissions.asked_by())
+        if path == "/_lyceum/alarms":
+            with self._lock:
+                return _json(200, watch.history())
         if path.startswith(CREDENTIALS):
             with self._lock:
                 made = lookup.credentials(path.removeprefix(CREDENTIALS))
@@ -87,6 +93,16 @@ class Gateway:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return _json(400, {"error": f"these are no facts: {error}"})
         return _json(200, {"told": len(told["facts"])})
+
+    def _watched(self, environ: Environ) -> Answer:
+        """Alarms evaluated at given moments, as lyceum_lab.emulator.watch tells it."""
+        try:
+            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            moments = [datetime.fromisoformat(moment) for moment in told["at"]]
+            with self._lock:
+                return _json(200, watch.evaluate(str(told["region"]), moments, told.get("names") or ()))
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
     # ------------------------------------------------------------------------------------------------ AWS
 
