@@ -16,10 +16,11 @@ locals {
       pattern = "{($.userIdentity.type=\"Root\")&&($.userIdentity.invokedBy NOT EXISTS)&&($.eventType!=\"AwsServiceEvent\")}"
     }
 
-    # 4.6 "Ensure AWS Management Console authentication failures are monitored".
+    # 4.6 "Ensure AWS Management Console authentication failures are monitored". Beyond its pattern: a name that is not
+    # there fails with another message ("No username found in supplied account").
     sign-in-failures = {
       meaning = "Somebody failed to sign in to the console."
-      pattern = "{($.eventName=ConsoleLogin)&&($.errorMessage=\"Failed authentication\")}"
+      pattern = "{($.eventName=ConsoleLogin)&&(($.errorMessage=\"Failed authentication\")||($.responseElements.ConsoleLogin=Failure))}"
     }
   }
 

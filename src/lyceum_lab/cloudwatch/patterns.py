@@ -175,12 +175,11 @@ class _Parser:
 
 def _find(event: Any, steps: list[str | int]) -> Any:
     for step in steps:
-        if isinstance(step, str) and isinstance(event, dict) and step in event:
-            event = event[step]
-        elif isinstance(step, int) and isinstance(event, list) and step < len(event):
-            event = event[step]
-        else:
+        named = isinstance(step, str) and isinstance(event, dict) and step in event
+        numbered = isinstance(step, int) and isinstance(event, list) and step < len(event)
+        if not named and not numbered:
             return _ABSENT
+        event = event[step]
     return event
 
 

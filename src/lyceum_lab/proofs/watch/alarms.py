@@ -236,14 +236,13 @@ def _log(admin: Session, environment: str, periods: list[tuple[datetime, Mapping
     """As lines of the platform's log: so many errors, of both kinds, among others."""
     logs = admin.client("logs")
     group, stream = f"/lyceum/{environment}/application", f"proof/{datetime.now(UTC):%Y-%m-%dT%H}"
-    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    kinds = cycle(('{"level": "ERROR", "message": "x"}', '{"level": "CRITICAL"}'))
+    events = []
     for start, data in periods:
-        if data is None:
-            continue
-        (values,) = data.values()
-        kinds = cycle(('{"level": "ERROR", "message": "x"}', '{"level": "CRITICAL"}'))
-        lines = [next(kinds) for value, times in values for _ in range(int(value) * times)] + list(NO_ERRORS)
-        moment = round((start + timedelta(seconds=1)).timestamp() * 1000)
-        events = [{"timestamp": moment, "message": line} for line in lines]
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        for values in (data or {}).values():
+            lines = [next(kinds) for value, times in values for _ in range(int(value) * times)]
+            moment = round((start + timedelta(seconds=1)).timestamp() * 1000)
+            events += [{"timestamp": moment, "message": line} for line in (*lines, *NO_ERRORS)]
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
     logs.delete_log_stream(logGroupName=group, logStreamName=stream)
