@@ -258,7 +258,8 @@ RUN_BY = {
     "releases": RELEASED,
     "rollback": RELEASED,
     "smoke": DELIVERED,
-    "tunnel": "tests/rehearsal/test_cloud.py::test_an_operator_reads_the_database_through_the_bastion_and_changes_nothing",
+    "tunnel": "tests/rehearsal/test_cloud.py::"
+    "test_an_operator_reads_the_database_through_the_bastion_and_changes_nothing",
     "unlock": "tests/lyceum_ops/test_operate.py::test_a_held_lock_names_its_holder_and_unlock_removes_that_one_only",
 }
 
