@@ -92,7 +92,7 @@ def run_on_host(
 
 
 @app.command(rich_help_panel=REHEARSE)
-def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> None:
+def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung", help="How it is to be.")]) -> None:
     """Let the shared file system of ./lyceum rehearse go well, be slow, or hang."""
     from lyceum_lab.cloud import visit
 
