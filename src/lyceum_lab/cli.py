@@ -583,6 +583,31 @@ def diagram(
         typer.echo(f"{file} is made.")
 
 
+@app.command(rich_help_panel=CHECK)
+def docs(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; .lyceum/docs/site if not given.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="Port for --serve.")] = 8001,
+    write: Annotated[
+        bool, typer.Option("--write", help="Build no site: make docs/reference anew from the code.")
+    ] = False,
+) -> None:
+    """Build the documents as a site: tutorial, how-to, reference, explanation. A dead link or anchor fails it."""
+    from lyceum_lab.documents.reference import pages
+    from lyceum_lab.documents.site import build
+
+    if write:
+        made = [f"{file} is made." for file in pages.write()]
+        typer.echo("\n".join(made or ["All of it is up to date."]))
+        return
+    site = build.build(out or build.OUT)
+    typer.echo(f"The site is built: {site / 'index.html'}")
+    if serve:
+        build.serve(site, port)
+
+
 @app.command("test", rich_help_panel=CHECK)
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
