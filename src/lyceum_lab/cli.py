@@ -561,11 +561,11 @@ def prove_static() -> None:
 
 @app.command(rich_help_panel=CHECK)
 def design() -> None:
-    """Make docs/design.md and docs/well-architected.md from their YAML: what is promised, and which test shows it."""
+    """Make the pages of requirements, Well-Architected and threats from their YAML, each row with its test."""
     from lyceum_lab.documents import design as requirements
-    from lyceum_lab.documents import well_architected
+    from lyceum_lab.documents import threat_model, well_architected
 
-    for page in (requirements.write(), well_architected.write()):
+    for page in (requirements.write(), well_architected.write(), threat_model.write()):
         typer.echo(f"{page} is made.")
 
 

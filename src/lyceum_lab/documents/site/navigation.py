@@ -17,48 +17,53 @@ HOME = "README.md"
 
 
 def navigation(source: Path, infra: Path = paths.CHECKOUT / "infra") -> list[Any]:
-    """MkDocs' `nav` for a folder of pages: titles are the pages' own."""
+    """MkDocs' `nav` for a folder of pages: titles are the pages' own, and those of the runbook their names."""
     declared = alarms.declared(infra)
     rings = {*declared.environment, *declared.account}
-    runbook = _pages(source, "runbook")
+    runbook = [{page.stem: f"runbook/{page.name}"} for page in _found(source / "runbook")]
+
+    def one(page: str) -> dict[str, str]:
+        return {title(source / page): page}
+
+    def folder(name: str) -> list[dict[str, str]]:
+        return [one(f"{name}/{page.name}") for page in _found(source / name)]
+
     return [
         {"Home": HOME},
-        {"Tutorial": _pages(source, "tutorial")},
+        {"Tutorial": folder("tutorial")},
         {
             "How-to": [
-                *_pages(source, "how-to"),
-                "contributing.md",
+                *folder("how-to"),
+                one("contributing.md"),
                 {
                     "Runbook": [
-                        "runbook/README.md",
-                        {"By alarm": [page for page in runbook if Path(page).stem in rings]},
-                        {"By symptom and routine": [page for page in runbook if Path(page).stem not in rings]},
+                        {"What to do, by symptom": "runbook/README.md"},
+                        {"By alarm": [each for each in runbook if rings & each.keys()]},
+                        {"By symptom and routine": [each for each in runbook if not rings & each.keys()]},
                     ]
                 },
             ]
         },
-        {"Reference": [*_pages(source, "reference"), "cost.md", "unproven.md"]},
+        {"Reference": [*folder("reference"), one("cost.md"), one("unproven.md")]},
         {
             "Explanation": [
-                "architecture/README.md",
-                "design.md",
-                *_pages(source, "explanation"),
-                "well-architected.md",
-                {"Decisions": ["decisions/README.md", *_pages(source, "decisions")]},
-                {"Demo": _pages(source, "demo")},
+                {"Architecture": "architecture/README.md"},
+                one("design.md"),
+                *folder("explanation"),
+                one("well-architected.md"),
+                {"Decisions": [{"All of them": "decisions/README.md"}, *folder("decisions")]},
+                {"Demo": folder("demo")},
             ]
         },
-    ]  # fmt: skip
+    ]
 
 
 def title(page: Path) -> str:
     """A page's first heading."""
     found = re.search(r"^# (.+)$", page.read_text(), re.MULTILINE)
-    return found[1] if found else page.stem
+    return found[1].replace("`", "") if found else page.stem
 
 
-def _pages(source: Path, folder: str) -> list[str]:
+def _found(folder: Path) -> list[Path]:
     """The pages of a folder by name, without its index."""
-    return [
-        str(page.relative_to(source)) for page in sorted((source / folder).glob("*.md")) if page.name != HOME
-    ]  # fmt: skip
+    return [page for page in sorted(folder.glob("*.md")) if page.name != HOME]
