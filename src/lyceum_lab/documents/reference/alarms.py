@@ -13,12 +13,14 @@ INFRA = paths.CHECKOUT / "infra"
 HEAD = f"""{markdown.MADE}
 # Alarms
 
-`wake` means that learners cannot learn, now; `look`, that somebody sees to it on the next working day. Each name leads to its page in [the runbook](../runbook/README.md), which says what to do.
+`wake` means that learners cannot learn, now; `look`, that somebody sees to it on the next working day. Each name
+leads to its page in [the runbook](../runbook/README.md), which says what to do.
 """
 ACCOUNT = """
 ## Of the account: lyceum-audit-…
 
-Each rings when the audit trail shows it once. A deployment rings some of them, [and that is meant](../decisions/0015-deployments-ring.md).
+Each rings when the audit trail shows it once. A deployment rings some of them,
+[and that is meant](../decisions/0015-deployments-ring.md).
 
 """
 BUDGETS = """

@@ -1,4 +1,4 @@
-"""`docs/reference/api.md`: the REST API, from the description that the platform itself gives at /api/v1/openapi.json."""
+"""`docs/reference/api.md`: the REST API, from the description that the platform gives at /api/v1/openapi.json."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from lyceum_ops.errors import CommandFailed
 HEAD = f"""{markdown.MADE}
 # REST API
 
-What the pages of the site talk to, at `/api/v1/`; for programs it is described at `/api/v1/openapi.json`. Whoever is signed in to the site is signed in here: a session's cookie, and
-with what changes something Django's token against forged requests in `X-CSRFToken`. Every refusal is `{{"code": …, "detail": …}}`: a word for programs and a sentence for people.
+What the pages of the site talk to, at `/api/v1/`; for programs it is described at `/api/v1/openapi.json`. Whoever is
+signed in to the site is signed in here: a session's cookie, and with what changes something Django's token against
+forged requests in `X-CSRFToken`. Every refusal is `{{"code": …, "detail": …}}`: a word for programs and a sentence for
+people.
 """
 ASK = "import json; from lyceum.api import api; print(json.dumps(api.get_openapi_schema()))"
 

@@ -12,8 +12,8 @@ from lyceum_lab.documents.reference import markdown
 HEAD = f"""{markdown.MADE}
 # Commands
 
-`./lyceum --help` and `./lyceum COMMAND --help` say the same. Exit codes: 0, all is well; 1, it failed or something is wrong; 2, it was asked for in a way
-that it does not understand; 130, interrupted.
+`./lyceum --help` and `./lyceum COMMAND --help` say the same. Exit codes: 0, all is well; 1, it failed or something is
+wrong; 2, it was asked for in a way that it does not understand; 130, interrupted.
 """
 
 

@@ -17,7 +17,8 @@ from lyceum_lab.documents.reference import markdown
 HEAD = f"""{markdown.MADE}
 # Settings
 
-All of them are environment variables; an empty one counts as not given. A value that cannot be understood stops the start with one sentence that names the variable, what was given and what is allowed.
+All of them are environment variables; an empty one counts as not given. A value that cannot be understood stops the
+start with one sentence that names the variable, what was given and what is allowed.
 
 ## The platform
 
@@ -63,7 +64,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LYCEUM_ACCESS_POINT_ID": "the access point by which",
         "LYCEUM_ADDRESS": "where the web server listens; on all addresses if not given",
         "LYCEUM_PORT": "on which port; 8000 if not given",
-        "LYCEUM_KEEP_ALIVE_SECONDS": "how long an idle connection lives; 75 if not given, more than the load balancer's",
+        "LYCEUM_KEEP_ALIVE_SECONDS": "seconds that an idle connection lives; 75 if not given, more than with the "
+        "load balancer",
         "LYCEUM_METRICS_NAMESPACE": "where the agent's metrics go",
         "LYCEUM_AUTOSCALING_GROUP": "the group by which the agent adds them up",
         "LYCEUM_SYSTEM_LOG_GROUP": "where the system's log goes",
@@ -131,8 +133,8 @@ def _read_in(module: ast.Module) -> Iterator[str]:
             of, name = ast.unparse(node.func.value), node.func.attr
             if (of == "os.environ" and name == "get") or (of == "environment" and name in READERS):
                 yield from _constant(node.args[0])
-        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
-            if isinstance(node.ctx, ast.Load):
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            if ast.unparse(node.value) == "os.environ":
                 yield from _constant(node.slice)
 
 

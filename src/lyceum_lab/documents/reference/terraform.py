@@ -11,8 +11,9 @@ INFRA = paths.CHECKOUT / "infra"
 HEAD = f"""{markdown.MADE}
 # Terraform: variables and outputs
 
-What a root takes is given by `--var`, by `--var-file`, or stands in `infra/platform/env/`. What a module takes is given by its root. Types and defaults are as the code writes them;
-a value that a variable refuses is answered by a sentence that names it.
+What a root takes is given by `--var`, by `--var-file`, or stands in `infra/platform/env/`. What a module takes is given
+by its root. Types and defaults are as the code writes them; a value that a variable refuses is answered by a sentence
+that names it.
 """
 ROOTS = {"bootstrap": "what an account has once", "platform": "an environment"}
 

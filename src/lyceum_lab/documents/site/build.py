@@ -49,7 +49,8 @@ def build(out: Path = OUT, docs: Path = source.DOCS) -> Path:
         })
     )  # fmt: skip
     done = subprocess.run(
-        [str(mkdocs), "build", "--strict", "--quiet", "--config-file", str(configuration)],
+        # Not --quiet: then no warning is counted, and strict means nothing.
+        [str(mkdocs), "build", "--strict", "--config-file", str(configuration)],
         # Material greets whoever builds with news of its own, and asks its publisher for nothing else.
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "NO_MKDOCS_2_WARNING": "1", "TZ": "UTC"},
         capture_output=True, text=True, check=False, preexec_fn=die_with_parent(),
@@ -61,7 +62,10 @@ def build(out: Path = OUT, docs: Path = source.DOCS) -> Path:
 
 def said(errors: str) -> list[str]:
     """What MkDocs complains of, one text each."""
-    found = re.findall(r"^(?:WARNING|ERROR) +-+ +(.+)$", re.sub(r"\x1b\[[0-9;]*m", "", errors), re.MULTILINE)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", errors)
+    found = [
+        " ".join(one.split()) for one in re.findall(r"^(?:WARNING|ERROR) +- +(.+(?:\n +- .+)*)", lines, re.MULTILINE)
+    ]
     return found or errors.strip().splitlines()[-1:] or ["MkDocs said nothing"]
 
 

@@ -25,6 +25,7 @@ LINK = re.compile(r"(!?)\[((?:[^\[\]`]|`[^`]*`|\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]
 def stage(target: Path, docs: Path = DOCS) -> set[Path]:
     """Copy docs/ to `target`. Returns the files outside docs/ that pages link to, now below `target`/files."""
     shutil.rmtree(target, ignore_errors=True)
+    docs = docs.resolve()
     shutil.copytree(docs, target, ignore=NOT_SHOWN)
     shown: set[Path] = set()
     for page in sorted(target.rglob("*.md")):
@@ -72,18 +73,25 @@ def _apart(text: str) -> str:
 
 
 def _links(text: str, page: Path, docs: Path, shown: set[Path]) -> str:
+    """The text of a page with its links as the site needs them; one that leads nowhere stays, for MkDocs to refuse."""
+    docs = docs.resolve()
+    checkout, up = docs.parent, "../" * (len(page.relative_to(docs).parts) - 1)
+
     def lead(found: re.Match[str]) -> str:
         picture, words, target = found.groups()
         name, _, anchor = target.partition("#")
-        if not name or re.match(r"[a-z]+:", target):
-            return found[0]
         there = (page.parent / name).resolve()
-        if there.is_relative_to(docs.resolve()):
+        if not name or re.match(r"[a-z]+:", target) or not there.is_relative_to(checkout):
             return found[0]
-        if there.is_file():
+        inside = there.is_relative_to(docs)
+        if there.is_dir():
+            if inside and (there / "README.md").exists():
+                return f"{picture}[{words}]({up}{there.relative_to(docs)}/README.md)"
+            folder = f"`{there.relative_to(checkout)}/`"
+            return folder if words.strip("`/") in {there.name, folder.strip("`/")} else f"{words} ({folder})"
+        if there.is_file() and (not inside or NOT_SHOWN("", [there.name])):
             shown.add(there)
-            up = "../" * (len(page.relative_to(docs).parts) - 1)
-            return f"{picture}[{words}]({up}{FILES}/{there.relative_to(docs.parent.resolve())}.html)"
-        return f"{words} (`{there.relative_to(docs.parent.resolve())}/`)" if words != there.name else f"`{words}`"
+            return f"{picture}[{words}]({up}{FILES}/{there.relative_to(checkout)}.html)"
+        return found[0]
 
     return LINK.sub(lead, text)
