@@ -1,6 +1,6 @@
 """What README and guides tell a reader to type is typed, in a clean clone, as far as it needs no AWS and no rehearsal.
 
-That every other command exists, with its options, is shown by tests/test_docs.py; what it does, by the suite named here.
+That every other command exists, with its options, tests/test_docs.py shows; what it does, the suite that is named here.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ PAGES = ("", "tutorial/first-course/", "reference/settings/", "explanation/threa
          "files/infra/platform/flows.tf.html")  # fmt: skip
 # What fetches something as soon as a page is shown: everything but a link that somebody follows.
 FETCHED = re.compile(
-    r"""<(?!a\b)[a-z]+\b[^>]*?\b(?:src|href|data|poster)=["']?(?:[a-z]+:)?//|url\(["']?(?:https?:)?//"""
+    r"""<(?!a\b)[a-z]+\b[^>]*?\b(?:src|href|data|poster)=["']?(?:[a-z]+:)?//|(?:url\(|@import )["']?(?:https?:)?//"""
 )
 
 

@@ -31,7 +31,7 @@ def places(where: Iterable[str], up: str = "../") -> str:
     return ", ".join(f"[{Path(place).name}]({up}{place})" for place in where)
 
 
-def tests(shown_by: Iterable[str], up: str = "../") -> str:
+def shown(shown_by: Iterable[str], up: str = "../") -> str:
     """Tests as Markdown links from such a page; a proof by the promise it keeps."""
     return "<br>".join(_test(test, up) for test in shown_by)
 

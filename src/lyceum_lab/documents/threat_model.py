@@ -89,7 +89,7 @@ def page(parts: dict[str, list[Threat]], checkout: Path) -> str:
         for kind in KINDS:
             for one in (threat for threat in threats if threat.kind == kind):
                 done = one.mitigation or f"**Open.** {one.open}"
-                where, shown = pointers.places(one.where, UP), pointers.tests(one.shown_by, UP)
+                where, shown = pointers.places(one.where, UP), pointers.shown(one.shown_by, UP)
                 made.append(f"| {kind} | {one.threat} | {done} | {where} | {shown} |\n")
     return "".join(made)
 

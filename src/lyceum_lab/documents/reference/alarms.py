@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from lyceum_lab import paths
@@ -47,19 +48,14 @@ def page(infra: Path = INFRA) -> tuple[str, list[str]]:
     ]
     defaults = _defaults(infra)
     parts = [HEAD, "\n## Of an environment: lyceum-ENV-…\n\n"]
+    whole = {name: rows[name] for name in declared.environment if not any(f"alarm {name} " in one for one in faults)}
     parts.append(
         markdown.table(
             ("alarm", "severity", "rings when", "meaning", "why there"),
             (
-                (
-                    _page(name),
-                    _text(row, "severity"),
-                    _condition(row, defaults),
-                    _text(row, "meaning"),
-                    _text(row, "why"),
-                )
-                for name in declared.environment
-                if not any(f"alarm {name} " in fault for fault in faults) and (row := rows[name])
+                (_page(name), of("severity"), _condition(row, defaults), of("meaning"), of("why"))
+                for name, row in whole.items()
+                for of in (partial(_text, row),)
             ),
         )
     )

@@ -12,7 +12,7 @@ from lyceum_lab.documents.reference import markdown
 HEAD = f"""{markdown.MADE}
 # Commands
 
-`./lyceum --help` and `./lyceum COMMAND --help` say the same. Exit codes: 0, all is well; 1, it failed or something is
+`--help` after a command says the same. Exit codes: 0, all is well; 1, it failed or something is
 wrong; 2, it was asked for in a way that it does not understand; 130, interrupted.
 """
 
@@ -65,12 +65,13 @@ def _is_option(each: Any) -> bool:
 
 
 def _placeholder(each: Any) -> str:
-    word = (each.metavar or each.name.upper()).strip("[]") + (" …" if each.nargs < 0 and not each.metavar else "")
-    return word if each.required else f"[{word}]"
+    word = (each.metavar or each.name.upper()).strip("[]")
+    many = "..." if each.nargs < 0 and not each.metavar else ""
+    return f"{word}{many}" if each.required else f"[{word}]{many}"
 
 
 def _spelt(each: Any) -> list[str]:
-    return [*each.opts, *each.secondary_opts] if _is_option(each) else [_placeholder(each).strip("[]")]
+    return [*each.opts, *each.secondary_opts] if _is_option(each) else [_placeholder(each).strip("[].")]
 
 
 def _first(each: Any, context: Any) -> str:

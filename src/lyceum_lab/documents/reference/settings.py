@@ -133,9 +133,12 @@ def _read_in(module: ast.Module) -> Iterator[str]:
             of, name = ast.unparse(node.func.value), node.func.attr
             if (of == "os.environ" and name == "get") or (of == "environment" and name in READERS):
                 yield from _constant(node.args[0])
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            if ast.unparse(node.value) == "os.environ":
-                yield from _constant(node.slice)
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ" and not _is_set(node):
+            yield from _constant(node.slice)
+
+
+def _is_set(node: ast.Subscript) -> bool:
+    return not isinstance(node.ctx, ast.Load)
 
 
 def _constant(node: ast.expr) -> Iterator[str]:

@@ -47,8 +47,8 @@ def _folder(folder: Path, parts: list[str], infra: Path) -> list[str]:
         rows = [(markdown.code(one.label), _meaning(one), _default(one)) for one in variables]
         parts.append(f"\n{markdown.table(('variable', 'meaning and type', 'default'), rows)}")
     if outputs:
-        rows = [(markdown.code(one.label), one.text("description") + _secret(one)) for one in outputs]
-        parts.append(f"\n{markdown.table(('output', 'meaning'), rows)}")
+        told = [(markdown.code(one.label), one.text("description") + _secret(one)) for one in outputs]
+        parts.append(f"\n{markdown.table(('output', 'meaning'), told)}")
     return faults
 
 

@@ -79,7 +79,7 @@ def _links(text: str, page: Path, docs: Path, shown: set[Path]) -> str:
 
     def lead(found: re.Match[str]) -> str:
         picture, words, target = found.groups()
-        name, _, anchor = target.partition("#")
+        name = target.partition("#")[0]
         there = (page.parent / name).resolve()
         if not name or re.match(r"[a-z]+:", target) or not there.is_relative_to(checkout):
             return found[0]
