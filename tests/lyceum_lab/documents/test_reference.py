@@ -61,10 +61,7 @@ def test_a_command_and_an_option_without_help_are_noticed() -> None:
 
 def tree(folder: Path) -> Path:
     """A copy of infra/."""
-    for name in ("src/lyceum", "src/lyceum_ops", "instance", "functions", "infra", "pipeline"):
-        shutil.copytree(
-            paths.CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".terraform*", "__pycache__")
-        )
+    shutil.copytree(paths.CHECKOUT / "infra", folder / "infra", ignore=shutil.ignore_patterns(".terraform*", ".build"))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,7 +78,8 @@ def _spelt(each: Any) -> list[str]:
 def _first(each: Any, context: Any) -> str:
     value = ""
     if _is_option(each) and not each.is_flag:
-        value = " " + markdown.code(each.display_type_rich(context).strip("<>").removesuffix(" range").upper())
+        kind = each.display_type_rich(context).strip("<>").removesuffix(" range").upper()
+        value = " " + markdown.code(re.sub(r"^LIST\[(.*)\]$", r"\1", kind))
     return ", ".join(markdown.code(word) for word in _spelt(each)) + value
 
 
