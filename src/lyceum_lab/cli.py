@@ -92,7 +92,7 @@ def run_on_host(
 
 
 @app.command(rich_help_panel=REHEARSE)
-def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> None:
+def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung", help="How it is to be.")]) -> None:
     """Let the shared file system of ./lyceum rehearse go well, be slow, or hang."""
     from lyceum_lab.cloud import visit
 
@@ -683,11 +683,11 @@ def prove_static() -> None:
 
 @app.command(rich_help_panel=CHECK)
 def design() -> None:
-    """Make docs/design.md and docs/well-architected.md from their YAML: what is promised, and which test shows it."""
+    """Make the pages of requirements, Well-Architected and threats from their YAML, each row with its test."""
     from lyceum_lab.documents import design as requirements
-    from lyceum_lab.documents import well_architected
+    from lyceum_lab.documents import threat_model, well_architected
 
-    for page in (requirements.write(), well_architected.write()):
+    for page in (requirements.write(), well_architected.write(), threat_model.write()):
         typer.echo(f"{page} is made.")
 
 
@@ -703,6 +703,31 @@ def diagram(
         return
     for file in drawing.write():
         typer.echo(f"{file} is made.")
+
+
+@app.command(rich_help_panel=CHECK)
+def docs(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; .lyceum/docs/site if not given.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="Port for --serve.")] = 8001,
+    write: Annotated[
+        bool, typer.Option("--write", help="Build no site: make docs/reference anew from the code.")
+    ] = False,
+) -> None:
+    """Build the documents as a site: tutorial, how-to, reference, explanation. A dead link or anchor fails it."""
+    from lyceum_lab.documents.reference import pages
+    from lyceum_lab.documents.site import build
+
+    if write:
+        made = [f"{file} is made." for file in pages.write()]
+        typer.echo("\n".join(made or ["All of it is up to date."]))
+        return
+    site = build.build(out or build.OUT)
+    typer.echo(f"The site is built: {site / 'index.html'}")
+    if serve:
+        build.serve(site, port)
 
 
 @app.command("test", rich_help_panel=CHECK)

@@ -114,7 +114,7 @@ CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-ser
 # Marks of tests that have a suite of their own.
 ELSEWHERE = (
     "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
-    "drill", "release",
+    "drill", "release", "docs",
 )  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
@@ -164,9 +164,13 @@ SUITES = (
     )),
     Suite("release", "bad releases: what they cost, and that they go back by themselves; --full, in the cloud", 120, (
         Check("release", ("-m", "release and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "release")),
-    )),
+    ), lane="processes"),
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),
+    ), lane="processes"),
+    Suite("docs", "the documents do what they say, lead somewhere, and can be read: ./lyceum docs", 90, (
+        _pytest("links and commands", "tests/test_docs.py"),
+        _pytest("docs", "-m", "docs", needs=("chromium",)),
     ), lane="processes"),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 1500, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),

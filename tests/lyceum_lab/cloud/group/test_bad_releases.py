@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.lyceum_lab.cloud.balancer.conftest import until
-from tests.lyceum_lab.cloud.group.conftest import Stage, visiting
+from tests.lyceum_lab.cloud.balancer.conftest import until, visiting
+from tests.lyceum_lab.cloud.group.conftest import Stage
 
 pytestmark = pytest.mark.release
 Make = Callable[..., Stage]
@@ -19,13 +19,13 @@ def test_a_release_that_answers_with_errors_is_taken_back_within_a_bound(make_st
     (old,) = stage.serving()
     alarm, version = stage.watch_errors(), stage.release("bad")
     stage.rack.prepare = lambda server, launched: setattr(server, "status", 500 if launched.version == version else 200)
-    visitors, end = visiting(stage)
-    began = time.monotonic()
-    stage.refresh(version, BakeTime=180, AlarmSpecification={"Alarms": [alarm]})
-    until(lambda: stage.refreshed()["Status"] == "RollbackSuccessful", 60, stage.told)
-    took = time.monotonic() - began
-    stage.serving()
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        began = time.monotonic()
+        stage.refresh(version, BakeTime=180, AlarmSpecification={"Alarms": [alarm]})
+        until(lambda: stage.refreshed()["Status"] == "RollbackSuccessful", 120, stage.told)
+        took = time.monotonic() - began
+        stage.serving()
     lost, asked = sum(len(one.lost) for one in visitors), sum(len(one.statuses) for one in visitors)
     bad = [event.at for event in stage.scaler.events if event.what == "serves"][1]
     rung = next(event.at for event in stage.scaler.events if f"alarm {alarm}: ALARM" in event.what)
@@ -41,7 +41,7 @@ def test_a_release_that_answers_with_errors_is_taken_back_within_a_bound(make_st
     assert old in {one.id for one in stage.rack.launched}
     # And it is over: the next release is not hindered by it.
     cloudwatch = stage.client("cloudwatch")
-    until(lambda: cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"] == "OK", 15)
+    until(lambda: cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"] == "OK", 60)
 
 
 @pytest.mark.full
@@ -52,9 +52,9 @@ def test_without_an_alarm_the_same_release_would_stay(make_stage: Make) -> None:
     version = stage.release("bad")
     stage.rack.prepare = lambda server, launched: setattr(server, "status", 500 if launched.version == version else 200)
     stage.refresh(version, BakeTime=20)
-    until(lambda: stage.refreshed()["Status"] == "Successful", 40, stage.told)
+    until(lambda: stage.refreshed()["Status"] == "Successful", 90, stage.told)
     stage.serving()
-    assert stage.visitor().get()[0] == 500
+    assert stage.visitors(1)[0].get()[0] == 500
 
 
 def test_without_a_deregistration_delay_a_release_loses_requests(make_stage: Make) -> None:
@@ -63,9 +63,9 @@ def test_without_a_deregistration_delay_a_release_loses_requests(make_stage: Mak
     stage.rack.prepare = lambda server, _: setattr(server, "slow", 0.3)
     stage.scaler.start()
     stage.serving()
-    visitors, end = visiting(stage, 8)
-    stage.refresh(stage.release("v2"))
-    until(lambda: stage.refreshed()["Status"] == "Successful", 40, stage.told)
-    stage.serving()
-    end()
+    visitors = stage.visitors(8)
+    with visiting(visitors):
+        stage.refresh(stage.release("v2"))
+        until(lambda: stage.refreshed()["Status"] == "Successful", 90, stage.told)
+        stage.serving()
     assert any(one.lost for one in visitors)
