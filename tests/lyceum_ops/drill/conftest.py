@@ -67,7 +67,7 @@ class Live:
         ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def live(running: Emulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     running.reset()
     folder = tmp_path_factory.mktemp("live")
