@@ -170,7 +170,7 @@ SUITES = (
     ), lane="processes"),
     Suite("docs", "the documents do what they say, lead somewhere, and can be read: ./lyceum docs", 90, (
         _pytest("links and commands", "tests/test_docs.py"),
-        _pytest("docs", "-m", "docs", needs=("chromium",)),
+        _pytest("docs", "tests/docs", "-m", "docs", needs=("chromium",)),
     ), lane="processes"),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 1500, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),

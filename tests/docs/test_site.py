@@ -14,7 +14,7 @@ from lyceum_ops.errors import LyceumError, Usage
 
 pytestmark = pytest.mark.docs
 
-PAGES = ("", "tutorial/first-course/", "reference/settings/", "explanation/threat-model/",
+PAGES = ("", "tutorial/first-course/", "reference/settings/", "runbook/latency/",
          "files/infra/platform/flows.tf.html")  # fmt: skip
 # What fetches something as soon as a page is shown: everything but a link that somebody follows.
 FETCHED = re.compile(

@@ -26,7 +26,8 @@ def test_an_older_page_is_noticed_and_written_anew(tmp_path: Path, monkeypatch: 
     (tmp_path / "one.md").write_text("old\n")
     assert pages.outdated() == ["one.md"]
     assert pages.write() == [tmp_path / "one.md"]
-    assert pages.outdated() == pages.write() == []
+    assert pages.outdated() == []
+    assert pages.write() == []
 
 
 def test_what_is_described_nowhere_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

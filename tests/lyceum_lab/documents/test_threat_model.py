@@ -17,8 +17,8 @@ ANSWER = {"mitigation": "it is refused", "where": "infra/modules/network", "show
 
 def made(folder: Path, **changed: object) -> str:
     """The page of one part that speaks of all kinds, the first of its threats changed; None takes a field away."""
-    threats = [{"kind": kind, "threat": f"{kind} happens", **ANSWER} for kind in KINDS]
-    threats[0] = {name: value for name, value in {**threats[0], **changed}.items() if value is not None}  # type: ignore[dict-item]
+    threats: list[dict[str, object]] = [{"kind": kind, "threat": f"{kind} happens", **ANSWER} for kind in KINDS]
+    threats[0] = {name: value for name, value in {**threats[0], **changed}.items() if value is not None}
     source = folder / "threat-model.yaml"
     source.write_text(yaml.safe_dump({"The door": threats}))
     return threat_model.page(threat_model.read(source), paths.CHECKOUT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,24 +38,26 @@ def build(out: Path = OUT, docs: Path = source.DOCS) -> Path:
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
         raise Usage(f"{out} is not empty, and holds no site that could be replaced.", "Name another folder.")
     mkdocs = installed.install("mkdocs", LOCK, paths.TOOLS)
-    work = paths.HOME / "docs"
-    source.stage(work / "source", docs)
-    configuration = work / "mkdocs.yml"
-    configuration.write_text(
-        yaml.safe_dump({
-            "INHERIT": str(CONFIGURATION),
-            "docs_dir": str(work / "source"),
-            "site_dir": str(out),
-            "nav": navigation(work / "source"),
-        })
-    )  # fmt: skip
-    done = subprocess.run(
-        # Not --quiet: then no warning is counted, and strict means nothing.
-        [str(mkdocs), "build", "--strict", "--config-file", str(configuration)],
-        # Material greets whoever builds with news of its own, and asks its publisher for nothing else.
-        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "NO_MKDOCS_2_WARNING": "1", "TZ": "UTC"},
-        capture_output=True, text=True, check=False, preexec_fn=die_with_parent(),
-    )  # fmt: skip
+    # A folder of its own: two builds at once are nobody's trouble.
+    with tempfile.TemporaryDirectory(prefix="lyceum-docs-") as folder:
+        work = Path(folder)
+        source.stage(work / "source", docs)
+        configuration = work / "mkdocs.yml"
+        configuration.write_text(
+            yaml.safe_dump({
+                "INHERIT": str(CONFIGURATION),
+                "docs_dir": str(work / "source"),
+                "site_dir": str(out),
+                "nav": navigation(work / "source"),
+            })
+        )  # fmt: skip
+        done = subprocess.run(
+            # Not --quiet: then no warning is counted, and strict means nothing.
+            [str(mkdocs), "build", "--strict", "--config-file", str(configuration)],
+            # Material greets whoever builds with news of its own; they are none of a build's warnings.
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "NO_MKDOCS_2_WARNING": "1", "TZ": "UTC"},
+            capture_output=True, text=True, check=False, preexec_fn=die_with_parent(),
+        )  # fmt: skip
     if done.returncode:
         raise LyceumError(f"The site was not built: {'; '.join(said(done.stderr))}.", "Mend the pages.")
     return out

@@ -41,7 +41,7 @@ def stage(target: Path, docs: Path = DOCS) -> set[Path]:
 
 def as_page(file: Path, checkout: Path) -> str:
     """A file's text as a page of its own."""
-    name, text = html.escape(str(file.relative_to(checkout))), html.escape(file.read_text())
+    name, text = html.escape(str(file.relative_to(checkout))), html.escape(file.read_text(errors="replace"))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
