@@ -477,7 +477,7 @@ def release_(
     ] = 180,
     patience: Annotated[
         int,
-        typer.Option("--patience", min=60, max=3600, metavar="SECONDS", help="Without a new server, it is taken back."),
+        typer.Option("--patience", min=240, max=3600, metavar="SECONDS", help="No new server: taken back."),
     ] = 900,
     account: Meant = "",
 ) -> None:

@@ -163,7 +163,8 @@ SUITES = (
         Check("cloud", ("-m", "cloud and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "cloud")),
     )),
     Suite("release", "bad releases: what they cost, and that they go back by themselves; --full, in the cloud", 120, (
-        Check("release", ("-m", "release and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "release")),
+        Check("release", ("-m", "release and not full", "tests/lyceum_lab/cloud/group"), pytest=True, needs=CLOUD,
+              root=True, full=("-m", "release", "tests/lyceum_lab/cloud/group", "tests/rehearsal")),
     ), lane="processes"),
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),

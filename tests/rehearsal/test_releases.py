@@ -25,7 +25,7 @@ from tests.rehearsal.test_cloud import Cloud, alone, cloud, operate
 from lyceum_lab import paths
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.infrastructure import PLATFORM_VARIABLES
-from lyceum_ops.releases.release import BAKE_SECONDS
+from lyceum_ops.releases.release import WARM_UP_SECONDS
 
 __all__ = ["alone", "cloud"]
 
@@ -57,14 +57,14 @@ _kept: list[bytearray] = []
 
 
 class LeakingMiddleware:
-    """Keeps a MiB of each request for ever."""
+    """Keeps 8 MiB of each request for ever."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info not in HEALTH:
-            _kept.append(bytearray(b"x" * 2**20))
+            _kept.append(bytearray(b"x" * 2**23))
         return self.get_response(request)
 '''
 MIGRATION = '''"""A migration that the linter of migrations lets pass."""

@@ -28,6 +28,9 @@ MINUTE = 60.0
 # How long AWS goes on watching when the last server has come: a minute that has begun, the bad one that release-errors
 # waits for (infra/modules/alarms/table.tf), and one until the load balancer's counts are told.
 BAKE_SECONDS = 180
+# A server of a release serves beside the old one until it is judged: two minutes to boot, and the same three. As long
+# as the old one is there, a bad release is taken back at once; afterwards an old server has to boot first.
+WARM_UP_SECONDS = 120 + BAKE_SECONDS
 # A release that brought no server for so long brings none. AWS itself waits an hour for one, and launches it anew.
 PATIENCE_SECONDS = 900
 
@@ -252,7 +255,11 @@ def _change(production: Production, group: Group, live: Version, target: Version
             watch: bool, alarms: list[str], patience: float | None = None) -> None:  # fmt: skip
     entry = _begin(production, kind, live, target)
     try:
-        refresh = production.servers.start(group, target.number, alarms=alarms, bake_seconds=bake_seconds)
+        refresh = production.servers.start(
+            group, target.number, alarms=alarms, bake_seconds=bake_seconds,
+            # What goes back to what is known waits for nothing.
+            warm_up_seconds=WARM_UP_SECONDS if kind == "release" else None,
+        )  # fmt: skip
     except LyceumError as error:
         with _reported(production):
             production.ledger.ended(entry, FAILED, error.message)

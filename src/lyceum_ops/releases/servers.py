@@ -160,7 +160,9 @@ class Servers:
             found = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.name, **wanted)
         return [_refresh(one) for one in found["InstanceRefreshes"]]
 
-    def start(self, group: Group, version: int, *, alarms: list[str], bake_seconds: int) -> str:
+    def start(
+        self, group: Group, version: int, *, alarms: list[str], bake_seconds: int, warm_up_seconds: int | None = None
+    ) -> str:
         """Begin to bring the group to a version of its template. Returns the refresh's id."""
         with aws.asking("autoscaling"):
             started = self._autoscaling.start_instance_refresh(
@@ -176,6 +178,7 @@ class Servers:
                     "SkipMatching": True,
                     "AutoRollback": True,
                     "BakeTime": bake_seconds,
+                    **({"InstanceWarmup": warm_up_seconds} if warm_up_seconds else {}),
                     **({"AlarmSpecification": {"Alarms": alarms}} if alarms else {}),
                 },
             )

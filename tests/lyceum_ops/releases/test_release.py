@@ -8,7 +8,7 @@ from tests.lyceum_ops.releases.conftest import ACCOUNT, ALARM, BUCKET, ME, Dev, 
 
 from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, Refused, RolledBack, Usage
 from lyceum_ops.releases.history import history
-from lyceum_ops.releases.release import Wanted, release, rollback
+from lyceum_ops.releases.release import WARM_UP_SECONDS, Wanted, release, rollback
 
 OTHER = f"arn:aws:sts::{ACCOUNT}:assumed-role/lyceum-pipeline-release/build"
 
@@ -46,6 +46,7 @@ def test_it_is_asked_for_as_it_must_be(dev: Dev) -> None:
     assert sent["Preferences.SkipMatching"] == "true"
     assert sent["Preferences.AutoRollback"] == "true"
     assert sent["Preferences.BakeTime"] == 90
+    assert sent["Preferences.InstanceWarmup"] == WARM_UP_SECONDS, "the old server stays until the new one is judged"
     assert sent["Preferences.AlarmSpecification.Alarms.member.1"] == ALARM
     assert sent["DesiredConfiguration.LaunchTemplate.Version"] == "2", "a number: AWS goes back to nothing else"
     data = dev.newest()
@@ -151,6 +152,7 @@ def test_a_rollback_is_never_turned_round_by_itself(dev: Dev) -> None:
         release(dev.production(), Wanted(version))
     dev.refreshes.course = ["InProgress"] * 400 + ["Successful"]
     rollback(dev.production(at_most=3600))
+    assert "Preferences.InstanceWarmup" not in dev.refreshes.started[-1], "what goes back waits for nothing"
     assert dev.live() == "1.0", "turned round it would bring the bad release again"
 
 
