@@ -1,4 +1,4 @@
-"""The emulator's CloudWatch acts when it is told the time: what is logged is counted, alarms ring and tell their topic."""
+"""The emulator's CloudWatch acts when it is told the time: filters count, alarms ring and tell their topic."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ from lyceum_lab.proofs.watch import alarms, expected
 from lyceum_lab.proofs.watch.published import BY_THE_AGENT
 
 pytestmark = pytest.mark.alarms
+TOPIC = "arn:aws:sns:us-east-1:123456789012:"
+ELSE = [{"Name": "TargetGroup", "Value": "targetgroup/x/1"}]
 
 
 def ring(account: Account, name: str) -> int:
@@ -80,14 +82,14 @@ def math(name: str, old: str, new: str) -> Break:
         ("server-memory", change("server-memory", Dimensions=[{"Name": "InstanceId", "Value": "i-0"}])),
         ("server-memory", change("server-memory", ActionsEnabled=False)),
         ("server-memory", change("server-memory", AlarmActions=[])),
-        ("server-memory", change("server-memory", OKActions=["arn:aws:sns:us-east-1:123456789012:lyceum-prod-alarms"])),
-        ("server-memory", change("server-memory", AlarmActions=["arn:aws:sns:us-east-1:123456789012:elsewhere"])),
-        ("server-memory", change("server-memory", AlarmActions=["arn:aws:sns:us-east-1:123456789012:lyceum-audit-alarms"])),
+        ("server-memory", change("server-memory", OKActions=[f"{TOPIC}lyceum-prod-alarms"])),
+        ("server-memory", change("server-memory", AlarmActions=[f"{TOPIC}elsewhere"])),
+        ("server-memory", change("server-memory", AlarmActions=[f"{TOPIC}lyceum-audit-alarms"])),
         ("database-storage", change("database-storage", OKActions=[])),
         ("balancer-errors", change("balancer-errors", DatapointsToAlarm=3)),
         ("balancer-errors", change("balancer-errors", DatapointsToAlarm=1)),
         ("no-healthy-server", change("no-healthy-server", TreatMissingData="notBreaching")),
-        ("no-healthy-server", change("no-healthy-server", Dimensions=[{"Name": "TargetGroup", "Value": "targetgroup/x/1"}])),
+        ("no-healthy-server", change("no-healthy-server", Dimensions=ELSE)),
         ("purge-missing", change("purge-missing", TreatMissingData="ignore")),
         ("certificate-expiry", change("certificate-expiry", TreatMissingData="notBreaching")),
         ("group-at-max", change("group-at-max", Threshold=3.0)),
