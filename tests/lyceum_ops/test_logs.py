@@ -105,7 +105,7 @@ def test_nothing_is_said_to_be_nothing(show: Callable[..., list[str]], capsys: p
 
 @pytest.mark.parametrize("text", ["", "2", "h", "2 h", "-1h", "0m", "2w", "1.5h"])
 def test_what_is_no_length_of_time(text: str) -> None:
-    with pytest.raises(Usage, match="no length of time.* 15m"):
+    with pytest.raises(Usage, match=r"no length of time.* 15m"):
         logs.duration(text)
 
 
@@ -119,7 +119,7 @@ def test_lengths_of_time() -> None:
 
 def test_what_is_not_there_is_said_in_a_line(here: Here, account: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = logs.wanted(group="application", since="10m", text="", request="")
-    with pytest.raises(LyceumError, match="no log group /lyceum/dev/application: .*never applied"):
+    with pytest.raises(LyceumError, match=r"no log group /lyceum/dev/application: .*never applied"):
         logs.show(here, "dev", wanted, lines=1, follow=False)
     with pytest.raises(Usage, match="no environment named 'stage'"):
         logs.show(here, "stage", wanted, lines=1, follow=False)
