@@ -18,7 +18,6 @@ from functions.purge_logs import purge_logs
 from functions.purge_logs.purge_logs import PurgeIncomplete
 from tests.functions.conftest import GROUPS, Logs, hour
 
-pytestmark = pytest.mark.logs
 SYSTEM, APPLICATION = GROUPS
 ROOT = Path(__file__).parents[2]
 # The minute of each hour at which it is started.
