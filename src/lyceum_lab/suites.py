@@ -114,7 +114,7 @@ CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-ser
 # Marks of tests that have a suite of their own.
 ELSEWHERE = (
     "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
-    "drill", "release", "docs",
+    "drill", "release", "docs", "alarms", "audit", "logs",
 )  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
@@ -134,6 +134,15 @@ SUITES = (
     )),
     Suite("runbook", "each page and command of docs/runbook held against AWS's models, and the doctor", 120, (
         _pytest("runbook", "-m", "runbook"),
+    )),
+    Suite("alarms", "each alarm rings, recovers, is heard; each way to break one is noticed", 25, (
+        _pytest("alarms", "-m", "alarms"),
+    )),
+    Suite("audit", "attacks raise their alarms and ordinary work none, by the deployed filters", 15, (
+        _pytest("audit", "-m", "audit"),
+    )),
+    Suite("logs", "two days of logs: a week of the hourly purge, broken purges, ./lyceum logs", 20, (
+        _pytest("logs", "-m", "logs"),
     )),
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
         _pytest("terraform", "-m", "terraform"),
