@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "LYCEUM_URL": "where `./lyceum smoke` asks, in place of `--url`",
         "CI": "when set, `./lyceum test` skips nothing: what a machine lacks is a failure",
         "AWS_REGION": "the region, for `./lyceum` and for the platform's own clients",
+        "AWS_PROFILE": "the credentials by name, as the AWS tools have them; `./lyceum tunnel` tells it to the plugin",
         "AWS_ENDPOINT_URL": "an AWS that is not Amazon's, as the emulated one",
         "AWS_ENDPOINT_URL_S3": "the same for S3 alone",
     },
