@@ -15,7 +15,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -133,9 +133,9 @@ def all_ring(admin: Session, environment: str) -> str:
     topic = f"arn:aws:sns:{REGION}:{places.account}:lyceum-{environment}-alarms"
     wrong: list[str] = []
     rung = periods = 0
-    for number, alarm in enumerate(expected.of(environment)):
+    for alarm, until in in_turn(expected.of(environment)):
         try:
-            periods += rings(admin, environment, alarm, places, topic, turn=_turn(environment, number))
+            periods += rings(admin, environment, alarm, places, topic, until=until)
             rung += 1
         except Broken as broken:
             wrong.append(str(broken))
@@ -143,19 +143,30 @@ def all_ring(admin: Session, environment: str) -> str:
     return f"{environment}: {rung} plays, {periods} periods of data"
 
 
-def _turn(environment: str, number: int) -> int:
-    """How many plays of the same alarm come before: each has a time of its own."""
-    all_of_it = list(expected.of(environment))
-    return sum(one.name == all_of_it[number].name for one in all_of_it[:number])
+def in_turn(alarms: Iterable[Expected]) -> Iterator[tuple[Expected, datetime]]:
+    """Each with the moment before which its play ends: they share metrics, and one's data would be another's."""
+    filled: dict[tuple[str, str], datetime] = {}
+    for alarm in alarms:
+        metrics = {(one.namespace, one.name) for one in alarm.metrics.values()}
+        until = min((filled[one] for one in metrics & filled.keys()), default=datetime.now(UTC))
+        # What it looks at before its play is its own, too.
+        taken = timedelta(seconds=alarm.period) * (len(play(alarm)) + alarm.looks_at + BEYOND + 1)
+        filled |= dict.fromkeys(metrics, until - taken)
+        yield alarm, until
 
 
-def rings(admin: Session, environment: str, alarm: Expected, places: Places, topic: str, *, turn: int = 0) -> int:
-    """Put one alarm through its play; returns its periods. Raises Broken with the first step that ended otherwise."""
+def rings(
+    admin: Session, environment: str, alarm: Expected, places: Places, topic: str, *, until: datetime | None = None
+) -> int:
+    """Put one alarm through its play, which ends before `until` or now; returns its periods.
+
+    Raises Broken with the first step that ended otherwise.
+    """
     name = f"lyceum-{environment}-{alarm.name}"
     steps = play(alarm)
     length = timedelta(seconds=alarm.period)
     # The past: AWS takes no data of the future, and none that is older than two weeks.
-    begin = _whole_minute(datetime.now(UTC)) - length * (len(steps) + 1) * (turn + 1)
+    begin = _whole_minute(until or datetime.now(UTC)) - length * (len(steps) + 1)
     ends = [begin + length * (number + 1) for number in range(len(steps))]
     _forget(admin, name)
     _push(admin, environment, alarm, places, [(end - length, step.data) for end, step in zip(ends, steps, strict=True)])
@@ -175,11 +186,14 @@ def _sign(alarm: Expected, step: Step) -> str:
 
 
 def _heard(name: str, alarm: Expected, topic: str, deliveries: list[dict[str, Any]]) -> None:
-    """Each time it rang the operator was told; of its end, only where somebody was woken."""
+    """Each time it rang the operator was told; of its end, only where somebody was woken; of a release's nobody."""
     deaf = [f"{one['topic']}: {one['refused'] or 'nobody subscribes'}" for one in deliveries
             if one["told"] != [OPERATOR] or one["topic"] != topic]  # fmt: skip
     require(not deaf, f"{name} is not heard: {listed(deaf)}")
     rang = [one["state"] for one in deliveries]
+    if alarm.severity == "release":
+        require(not rang, f"{name} tells people, and is for releases alone")
+        return
     # Silence that is bad, and the bad periods after it, are one alarm.
     require(rang.count(ALARM) >= 2, f"{name} told of {rang.count(ALARM)} alarms, and rang twice at least")
     ends = rang.count(OK) > 0

@@ -76,6 +76,20 @@ ALARMS = (
             {"requests": once(100)},
         ),
     ),
+    # Of a hundred requests five, wherever they failed; not of a hundred and one, and not four of four.
+    Expected(
+        "release-errors", "release", 60, 1,
+        {
+            "answered": _elb("HTTPCode_Target_5XX_Count", TARGETS),
+            "refused": _elb("HTTPCode_ELB_5XX_Count", {"LoadBalancer": "balancer"}),
+            "requests": _elb("RequestCount", TARGETS),
+        },
+        bad={"answered": once(2), "refused": once(1, 2), "requests": once(60, 40)},
+        good=(
+            {"answered": once(4), "requests": once(4)}, {"requests": once(100)},
+            {"answered": once(2), "refused": once(3), "requests": once(101)},
+        ),
+    ),
     Expected(
         "balancer-errors", "look", 300, 2, {"errors": _elb("HTTPCode_ELB_5XX_Count", {"LoadBalancer": "balancer"})},
         bad={"errors": once(4, 6)}, good=({"errors": once(4, 5)},), of=3,
@@ -112,6 +126,10 @@ ALARMS = (
     Expected(
         "server-memory", "look", 300, 3, {"used": Watched("Lyceum/{env}", "mem_used_percent", GROUP)},
         bad={"used": once(40, 90)}, good=({"used": once(89.9, 89.9)},),
+    ),
+    Expected(
+        "release-memory", "release", 60, 1, {"used": Watched("Lyceum/{env}", "mem_used_percent", GROUP)},
+        bad={"used": once(40, 85)}, good=({"used": once(84.9, 84.9)},),
     ),
     Expected(
         "server-disk", "look", 300, 3, {"used": Watched("Lyceum/{env}", "disk_used_percent", GROUP)},

@@ -20,12 +20,12 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:"
 ELSE = [{"Name": "TargetGroup", "Value": "targetgroup/x/1"}]
 
 
-def ring(account: Account, name: str) -> int:
-    found = [one for one in expected.of("prod") if one.name == name]
-    assert found, name
+def ring(account: Account, *names: str) -> int:
+    found = [one for one in expected.of("prod") if one.name in names]
+    assert {one.name for one in found} == set(names)
     return sum(
-        alarms.rings(account.session, "prod", one, account.places, account.topic("lyceum-prod-"), turn=turn)
-        for turn, one in enumerate(found)
+        alarms.rings(account.session, "prod", one, account.places, account.topic("lyceum-prod-"), until=until)
+        for one, until in alarms.in_turn(found)
     )
 
 
@@ -34,8 +34,8 @@ def complete(account: Account) -> str:
 
 
 def test_as_it_is_applied_every_alarm_rings_and_recovers(account: Account) -> None:
-    assert "29 alarms, 29 pages" in complete(account)
-    assert sum(ring(account, name) for name in dict.fromkeys(one.name for one in expected.of("prod"))) > 800
+    assert "31 alarms, 31 pages" in complete(account)
+    assert ring(account, *(one.name for one in expected.of("prod"))) > 800
 
 
 Break = Callable[[Account], Any]
@@ -73,6 +73,10 @@ def math(name: str, old: str, new: str) -> Break:
         ("server-memory", change("server-memory", EvaluationPeriods=2, DatapointsToAlarm=2)),
         ("server-memory", change("server-memory", Period=60)),
         ("server-memory", change("server-memory", TreatMissingData="breaching")),
+        ("release-memory", change("release-memory", Threshold=84.0)),
+        ("release-memory", change("release-memory", AlarmActions=[f"{TOPIC}lyceum-prod-alarms"])),
+        ("release-errors", math("release-errors", ">= 5", ">= 4")),
+        ("release-errors", math("release-errors", "FILL(refused, 0)", "0")),
         ("server-memory", change("server-memory", TreatMissingData="missing")),
         ("server-memory", change("server-memory", TreatMissingData="ignore")),
         ("server-memory", change("server-memory", MetricName="MemoryUtilization")),
