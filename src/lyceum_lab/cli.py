@@ -583,6 +583,20 @@ def diagram(
         typer.echo(f"{file} is made.")
 
 
+@app.command(rich_help_panel=CHECK)
+def demo(
+    scenes: Annotated[str, typer.Option("--scenes", metavar="A,B", help="Only these, as a film of their own.")] = "",
+    port: Port = 8000,
+    draft: Annotated[bool, typer.Option("--draft", help="Fewer pictures, coarser: to look at.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Film the rehearsal that runs, and leave it running.")] = False,
+    drawn: Annotated[bool, typer.Option("--draw", help="Record nothing: draw anew what was recorded last.")] = False,
+) -> None:
+    """Make docs/demo/demo.mp4 from docs/demo/storyboard.yaml, by doing what it says on a real rehearsal. As root."""
+    from lyceum_lab.demo import make
+
+    make.make([one for one in scenes.split(",") if one], port=port, draft=draft, keep=keep, drawn=drawn)
+
+
 @app.command("test", rich_help_panel=CHECK)
 def run_suites(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or groups; none runs all of them.")] = None,
