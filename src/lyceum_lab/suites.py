@@ -85,7 +85,8 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 
 
 SHELL = (
-    "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
+    "lyceum", ".ci/run", "docs/demo/visitors", "instance/install.sh", "instance/say-why.sh",
+    "src/lyceum_lab/cloud/standins/mount.efs",
 )  # fmt: skip
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",

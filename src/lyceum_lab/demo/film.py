@@ -26,10 +26,11 @@ def write(target: Path, board: Storyboard, frames: list[stage.Frame], *, draft: 
     _ffmpeg(
         "-f", "concat", "-safe", "0", "-i", str(listed), "-f", "ffmetadata", "-i", str(marks), "-map", "0:v",
         "-map_metadata", "1", "-map_chapters", "1",
-        "-vf", f"fps={stage.RATE},scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p",
-        "-t", f"{board.seconds:.3f}", "-c:v", "libx264", "-preset", "ultrafast" if draft else "fast",
-        "-crf", "30" if draft else "23", "-threads", "2", "-g", str(stage.RATE * 5), "-colorspace", "bt709",
-        "-color_primaries", "bt709", "-color_trc", "bt709", "-movflags", "+faststart", str(target),
+        "-vf", f"scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p,fps={stage.RATE}",
+        "-t", f"{board.seconds:.3f}", "-c:v", "libx264", "-preset", "ultrafast" if draft else "veryfast",
+        "-tune", "stillimage", "-crf", "30" if draft else "23", "-threads", "2", "-g", str(stage.RATE * 5),
+        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+        "-movflags", "+faststart", str(target),
     )  # fmt: skip
     captions = target.with_suffix(".vtt")
     captions.write_text(webvtt(board.captions()), encoding="utf-8")

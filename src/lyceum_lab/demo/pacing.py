@@ -13,7 +13,7 @@ from lyceum_lab.demo.takes import Take
 from lyceum_ops.errors import LyceumError
 
 HOLD, BRIEFLY = 1.5, 0.2  # at the end of a step, its last picture stands so long; where nothing was typed, briefly
-LEAST_GAP = 0.5  # a wait is cut to this and not further
+LEAST_GAP = 0.3  # a wait is cut to this and not further
 NOTED = 2.0  # a cut of fewer seconds is a breath, not a wait
 MARK_SECONDS = 1.6
 

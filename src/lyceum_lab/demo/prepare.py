@@ -24,7 +24,7 @@ ACL, RULE = "lyceum-dev-data", 110
 
 def _client(there: State, service: str) -> Any:
     session = infrastructure.Session.of(infrastructure.aws_environment(there.emulator))
-    return session.client(service)  # type: ignore[call-overload]
+    return session.client(service)
 
 
 def _versions(s3: Any) -> list[str]:

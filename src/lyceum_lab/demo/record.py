@@ -184,9 +184,9 @@ def _work(recorder: Recorder, step: Step, words: dict[str, str], where: str) -> 
         raise SceneFailed(f"{what} ended with {shell.code} and not with {step.code}. It said: {told}")
     if missing := said():
         raise SceneFailed(f"{what} did not say {missing[0]!r} within {step.within:g} s. It said: {told}")
-    for one in step.never:
-        if re.search(_filled(one, words, where, pattern=True), shell.plain, re.MULTILINE):
-            raise SceneFailed(f"{what} said {one!r}, which it must not. It said: {told}")
+    for pattern in step.never:
+        if re.search(_filled(pattern, words, where, pattern=True), shell.plain, re.MULTILINE):
+            raise SceneFailed(f"{what} said {pattern!r}, which it must not. It said: {told}")
     return recorder.end()
 
 

@@ -29,19 +29,18 @@ FONTS = paths.CHECKOUT / "samples" / "studio" / "fonts"
 RATE = 15  # frames a second
 WIDTH, HEIGHT, ROOM = 1920, 1080, 880  # ROOM is between the title's bar and the captions'
 COLUMNS, FONT = 118, 26.0
-ROWS = {"main": 27, "side": 8}
-SIDE_HEIGHT = 270
+ROWS = {"main": 23, "side": 6}  # of 35.6 px
+SIDE_HEIGHT = 250
 RING_SECONDS = 0.5
 
 
 def panes(scene: Scene) -> list[dict[str, Any]]:
     """Name, place and size in characters of a scene's terminals: one, or a large one above a small one."""
     upper = ROOM - (SIDE_HEIGHT if scene.panes > 1 else 0)
-    found = [
-        {"name": "main", "top": 0, "height": upper, "rows": ROWS["main"] - (ROWS["side"] if scene.panes > 1 else 0)}
-    ]
+    rows = ROWS["main"] - (ROWS["side"] + 1 if scene.panes > 1 else 0)
+    found = [{"name": "main", "top": 0, "height": upper, "rows": rows}]
     if scene.panes > 1:
-        found.append({"name": "side", "top": upper, "height": SIDE_HEIGHT, "rows": ROWS["side"] - 1})
+        found.append({"name": "side", "top": upper, "height": SIDE_HEIGHT, "rows": ROWS["side"]})
     return [{**one, "columns": COLUMNS, "size": FONT} for one in found]
 
 

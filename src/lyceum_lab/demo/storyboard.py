@@ -108,8 +108,8 @@ class Storyboard:
         """(from, to, title) of each scene, in seconds."""
         found, at = [], 0.0
         for scene in self.scenes:
-            found.append((at, at + scene.seconds, scene.title))
-            at += scene.seconds
+            found.append((at, round(at + scene.seconds, 3), scene.title))
+            at = round(at + scene.seconds, 3)
         return found
 
     def captions(self) -> list[Caption]:
@@ -143,7 +143,7 @@ def _step(scene: str, found: dict[str, Any]) -> Step:
     said = found.pop("say", [])
     captions = [(0.0, said)] if isinstance(said, str) else [(float(at), text) for at, text in said]
     own = {key: found.pop(key) for key in ("code", "within", "pane", "pace") if key in found}
-    lists = {key: tuple(_listed(found.pop(key, ()))) for key in ("expect", "never")}
+    lists: dict[str, Any] = {key: tuple(_listed(found.pop(key, ()))) for key in ("expect", "never")}
     action, seconds = actions[0], float(found.pop("seconds"))
     value = str(found.pop(action) or "")
     return Step(action, value, seconds, tuple(captions), **lists, **own, more=found)
@@ -193,6 +193,8 @@ def problems(board: Storyboard) -> Iterator[str]:
                 yield f"{where}: nothing is expected of it, so that it could not fail"
             if any(not 0 <= begin < step.seconds for begin, _ in step.captions):
                 yield f"{where}: a caption begins outside of it"
+            if list(step.captions) != sorted(step.captions, key=lambda caption: caption[0]):
+                yield f"{where}: its captions are not in their order"
     before = 0.0
     for caption in board.captions():
         lasts = caption.end - caption.begin

@@ -21,7 +21,7 @@ window.panes = async (wanted) => {
     box.style.height = `${pane.height}px`;
     $("terminals").append(box);
     const terminal = new Terminal({
-      cols: pane.columns, rows: pane.rows, fontFamily: '"Mono", "DejaVu Sans Mono", monospace', fontSize: pane.size, lineHeight: 1.18,
+      cols: pane.columns, rows: pane.rows, fontFamily: '"Mono", "DejaVu Sans Mono", monospace', fontSize: pane.size, lineHeight: 1.08,
       theme: THEME, scrollback: 0, cursorBlink: false, allowTransparency: true, cursorInactiveStyle: "block",
       minimumContrastRatio: 4.5,
     });
