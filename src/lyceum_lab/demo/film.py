@@ -15,22 +15,32 @@ from lyceum_ops.errors import CommandFailed
 SHEET_SECONDS, SHEET_COLUMNS, SHEET_WIDTH = 5, 8, 384
 
 
-def write(target: Path, board: Storyboard, frames: list[stage.Frame], *, draft: bool) -> list[Path]:
-    """Make `target`, the captions and the contact sheet beside it. Returns what was made."""
-    work = frames[0].file.parent
-    listed = work / "frames.txt"
+def encode(target: Path, frames: list[stage.Frame], *, draft: bool) -> None:
+    """Make a scene's part of the film: exactly as many frames as its pictures stand for."""
+    listed = frames[0].file.parent / "frames.txt"
     lines = [f"file '{one.file.name}'\nduration {one.frames / stage.RATE:.6f}" for one in frames]
     listed.write_text("\n".join([*lines, f"file '{frames[-1].file.name}'"]) + "\n")
-    marks = work / "chapters.txt"
+    half = target.with_suffix(".part.mp4")
+    _ffmpeg(
+        "-f", "concat", "-safe", "0", "-i", str(listed),
+        "-vf", f"scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p,fps={stage.RATE}",
+        "-frames:v", str(sum(one.frames for one in frames)), "-c:v", "libx264",
+        "-preset", "ultrafast" if draft else "veryfast", "-tune", "stillimage", "-crf", "30" if draft else "22",
+        "-threads", "2", "-g", str(stage.RATE * 5), "-colorspace", "bt709", "-color_primaries", "bt709",
+        "-color_trc", "bt709", "-video_track_timescale", str(stage.RATE * 1000), str(half),
+    )  # fmt: skip
+    half.replace(target)
+
+
+def write(target: Path, board: Storyboard, parts: list[Path]) -> list[Path]:
+    """Join the parts to `target`, with chapters; captions and contact sheet go beside it. Returns what was made."""
+    work = parts[0].parent
+    listed, marks = work / "parts.txt", work / "chapters.txt"
+    listed.write_text("".join(f"file '{one.name}'\n" for one in parts))
     marks.write_text(chapters(board), encoding="utf-8")
     _ffmpeg(
         "-f", "concat", "-safe", "0", "-i", str(listed), "-f", "ffmetadata", "-i", str(marks), "-map", "0:v",
-        "-map_metadata", "1", "-map_chapters", "1",
-        "-vf", f"scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p,fps={stage.RATE}",
-        "-t", f"{board.seconds:.3f}", "-c:v", "libx264", "-preset", "ultrafast" if draft else "veryfast",
-        "-tune", "stillimage", "-crf", "30" if draft else "23", "-threads", "2", "-g", str(stage.RATE * 5),
-        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
-        "-movflags", "+faststart", str(target),
+        "-map_metadata", "1", "-map_chapters", "1", "-c", "copy", "-movflags", "+faststart", str(target),
     )  # fmt: skip
     captions = target.with_suffix(".vtt")
     captions.write_text(webvtt(board.captions()), encoding="utf-8")

@@ -37,7 +37,7 @@ def make(scenes: list[str], *, port: int, draft: bool, keep: bool, drawn: bool) 
         every = [scene.name for scene in storyboard.read().scenes]
         for scene in board.scenes:
             there = work / "takes" / scene.name
-            found = takes.read(there)
+            found = [takes.Take() for _ in scene.steps] if scene.still else takes.read(there)
             if found is None or len(found) != len(scene.steps):
                 raise LyceumError(f"Scene {scene.name} was not recorded as it stands in the storyboard.", "Record it.")
             shown.scene(every.index(scene.name) + 1, scene, found, there)

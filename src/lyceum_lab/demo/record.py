@@ -39,6 +39,8 @@ def record(board: Storyboard, folder: Path, *, port: int, keep: bool, say: Calla
         if not keep:
             stack.callback(_down)
         for scene in board.scenes:
+            if scene.still:
+                continue
             if scene.rehearsal and state.running() is None:
                 say(f"{scene.name} needs a rehearsal: starting one")
                 _up(port)

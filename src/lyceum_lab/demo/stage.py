@@ -73,19 +73,22 @@ class Frame:
 
 @dataclass
 class Film:
-    """Draws scenes one after another; `frames` is what was drawn."""
+    """Draws scenes, each into a folder of its own; `frames` is what was drawn of the last one."""
 
     page: Page
     session: CDPSession
     folder: Path
-    seconds: float
     captions: list[Caption]
     rate: int = RATE  # pictures a second at most; fewer for a draft
     frames: list[Frame] = field(default_factory=list)
     at: float = 0.0  # where the film stands
+    chapter: tuple[float, float] = (0.0, 1.0)
 
-    def scene(self, number: int, scene: Scene, takes: list[Take], pictures: Path) -> None:
-        """Draw one scene with its title."""
+    def scene(self, number: int, chapter: tuple[float, float], scene: Scene, takes: list[Take], pictures: Path) -> None:
+        """Draw one scene with its title; it stands in the film from and to the seconds of `chapter`."""
+        self.frames, (self.at, _), self.chapter = [], chapter, chapter
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         state: dict[str, Any] = {"shown": "card", "card": {"number": str(number), "title": scene.title}}
         if scene.title_seconds:
             self._moments({0.0: state}, scene.title_seconds)
@@ -183,7 +186,7 @@ class Film:
                 **state,
                 "caption": "\n".join(caption.lines) if caption else "",
                 "mark": pace.mark(at + 0.5 / RATE) if pace else "",
-                "done": (self.at + at) / self.seconds,
+                "done": (self.at + at - self.chapter[0]) / (self.chapter[1] - self.chapter[0]),
             }
             # Whole frames, counted from the film's beginning, so that nothing drifts.
             frames = round((self.at + following) * RATE) - round((self.at + at) * RATE)
@@ -213,11 +216,9 @@ def between(views: list[tuple[float, list[float]]], at: float) -> list[float]:
 
 @contextmanager
 def opened(page: Path, folder: Path, board: Storyboard, rate: int) -> Iterator[Film]:
-    """A stage for one film, its pictures in `folder`, which is emptied first."""
+    """A stage for one film; its pictures go into `folder`, scene by scene."""
     from playwright.sync_api import sync_playwright
 
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(
             executable_path=browser.CHROMIUM,
@@ -229,7 +230,7 @@ def opened(page: Path, folder: Path, board: Storyboard, rate: int) -> Iterator[F
             faults: list[str] = []
             shown.on("pageerror", lambda error: faults.append(str(error)))
             shown.goto(page.as_uri())
-            yield Film(shown, context.new_cdp_session(shown), folder, board.seconds, board.captions(), rate)
+            yield Film(shown, context.new_cdp_session(shown), folder, board.captions(), rate)
             if faults:
                 raise LyceumError(f"The stage failed: {faults[0]}")
         finally:

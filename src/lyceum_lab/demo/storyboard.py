@@ -66,6 +66,11 @@ class Scene:
     before: tuple[str, ...] = ()
 
     @property
+    def still(self) -> bool:
+        """Whether nothing of it has to be recorded."""
+        return all(step.action in STILL for step in self.steps)
+
+    @property
     def seconds(self) -> float:
         """How long the chapter is, its title included."""
         return round(self.title_seconds + sum(step.seconds for step in self.steps), 3)

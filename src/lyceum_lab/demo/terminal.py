@@ -38,6 +38,8 @@ class Shell:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.pid, self._fd = pty.fork()
         if self.pid == 0:  # pragma: no cover - another process
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)  # what started this in the background may have ignored them
             os.chdir(folder)
             kept = {**environment, "PS1": PROMPT, "TERM": "xterm-256color", "LANG": "C.UTF-8", "HISTFILE": "/dev/null"}
             os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], kept)  # noqa: S606
