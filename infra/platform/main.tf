@@ -229,10 +229,17 @@ module "bastion" {
   name                     = local.name
   subnet_id                = module.network.subnet_ids.management[0]
   security_group_ids       = [module.network.security_group_ids.bastion]
-  database                 = { address = module.database.endpoint.address, port = module.database.endpoint.port }
   session_log_group        = module.logs.groups.sessions
   key_arn                  = module.logs.key_arn
   permissions_boundary_arn = local.boundary_arn
+
+  database = {
+    address        = module.database.endpoint.address
+    port           = module.database.endpoint.port
+    arn            = module.database.arn
+    secret_arn     = module.secrets.arns["database"]
+    secret_key_arn = module.secrets.key_arn
+  }
 }
 
 module "logs" {

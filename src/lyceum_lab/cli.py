@@ -317,6 +317,80 @@ def _production(environment: str, account: str) -> Production:
     return find(_here(), environment, asked=_asked(None, None, account))
 
 
+tunnel = typer.Typer(
+    help="An operator's way into an environment's network, while the command runs.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(tunnel, name="tunnel", rich_help_panel=OPERATE)
+
+
+@tunnel.callback()
+def choose_a_tunnel() -> None:
+    """An operator's way into an environment's network, while the command runs."""
+
+
+@tunnel.command("db", context_settings={"ignore_unknown_options": True})
+def tunnel_db(
+    environment: Environment,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- COMMAND]", help="Run this inside, then end, with its exit code.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write/--read-only", help="As the owner of the tables; by default only to read.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port on 127.0.0.1.")] = 15432,
+    account: Meant = "",
+) -> None:
+    """Open a way to the database through the bastion and say how psql takes it; Ctrl-C closes it.
+
+    ./lyceum tunnel db prod -- psql -c 'SELECT count(*) FROM accounts_user' runs one command inside.
+    """
+    from lyceum_ops.tunnel.command import Wanted, run
+
+    wanted = Wanted(environment, write, port, tuple(command or ()))
+    raise typer.Exit(run(_here(), wanted, asked=_asked(None, None, account)))
+
+
+drill = typer.Typer(
+    help="Try what must work on a bad day, on copies beside what is live.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(drill, name="drill", rich_help_panel=OPERATE)
+
+
+@drill.callback()
+def choose_a_drill() -> None:
+    """Try what must work on a bad day, on copies beside what is live."""
+
+
+@drill.command("restore")
+def drill_restore(
+    environment: Environment,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Of ./lyceum rehearse that runs on this machine, all four stores.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Where to; .lyceum/drills if not given.")
+    ] = None,
+    account: Meant = "",
+) -> None:
+    """Restore beside the live stores, compare all of it, let a learner sign in, remove the copies; exit 1 if it fails.
+
+    Prints RPO and RTO and writes a report (JSON, Markdown). An earlier drill's leftovers are removed first.
+    """
+    from lyceum_ops.drill import command
+
+    if rehearsal:
+        from lyceum_lab.drill.running import rehearse
+
+        found = rehearse(environment)
+    else:
+        found = command.restore(_here(), environment, asked=_asked(None, None, account))
+    raise typer.Exit(command.finish(_here(), found, report))
+
+
 AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as it comes and goes.")]
 

@@ -1,9 +1,9 @@
 """`./lyceum migrate ENV`: bring an environment's database up to date, from where it can be reached.
 
 Run by the pipeline inside the VPC (infra/modules/migrate), or by an operator through the bastion. It looks first
-whether the running code can live with what is to come; then it migrates as the owner of the tables, and gives the
-servers' own role its password. Passwords come from Secrets Manager and go into the child's environment: into no
-argument, no log.
+whether the running code can live with what is to come; then it migrates as the owner of the tables, gives the servers'
+own role its password, and makes the role as which operators read. Passwords come from Secrets Manager and go into the
+child's environment: into no argument, no log.
 """
 
 from __future__ import annotations
@@ -89,6 +89,11 @@ def migrate(checkout: Path, session: Any, database: Database) -> None:
         )
         if code:
             raise CommandFailed(f"{ROLE} has not got its rights: {_last(said)}", "Run this again.", (said,))
+        line.note(_last(said))
+    with step("let operators read (./lyceum tunnel)") as line:
+        said, code = _manage(checkout, owner, "grant_reading", "--servers", ROLE)
+        if code:
+            raise CommandFailed(f"Nobody can be let in to read: {_last(said)}", "Run this again.", (said,))
         line.note(_last(said))
 
 

@@ -50,7 +50,7 @@ def asked(folder: Path) -> list[str]:
 
 def test_it_checks_then_migrates_then_grants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     migrate(checkout(tmp_path), session(), Database.from_environment(GIVEN))
-    assert asked(tmp_path) == ["check_migrations", "prepare", "grant_application_role"]
+    assert asked(tmp_path) == ["check_migrations", "prepare", "grant_application_role", "grant_reading"]
     said = capsys.readouterr()
     assert "p@ss" not in said.out + said.err
     assert "the servers' own" not in said.out + said.err

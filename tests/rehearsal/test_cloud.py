@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from tests.rehearsal.conftest import Lyceum
 from tests.rehearsal.test_api import Learner
@@ -309,6 +311,166 @@ def test_packets_agree_with_the_model_of_the_network_that_runs(cloud: Cloud) -> 
     done = cloud.command("prove", "packets", "--running", timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed, 0 failed" in done.stdout
+
+
+# ------------------------------------------------------------------------------------------------------ the tunnel
+
+STANDINS = Path(__file__).resolve().parents[2] / "src" / "lyceum_lab" / "cloud" / "standins"
+
+
+def operator(cloud: Cloud, kind: str) -> dict[str, str]:
+    """Somebody with one of the bastion module's policies for operators, out of Terraform's state, and nothing else."""
+    iam = cloud.session.client("iam")
+    kept = cloud.session.client("s3").get_object(Bucket="lyceum-state-123456789012", Key="platform-dev.tfstate")
+    policy = next(
+        instance["attributes"]["json"]
+        for one in json.loads(kept["Body"].read())["resources"]
+        if (one.get("module"), one["name"]) == ("module.bastion", "operator") for instance in one["instances"]
+        if instance["index_key"] == kind
+    )  # fmt: skip
+    name = f"{kind}-{uuid.uuid4().hex[:6]}"
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=kind, PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    env = infrastructure.aws_environment(str(cloud.state["emulator"]))
+    return {**env, "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def through(cloud: Cloud, who: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """`./lyceum tunnel db dev …` of somebody, with the stand-in for AWS's plugin."""
+    env = {**cloud.command.env, **who, "PATH": f"{STANDINS}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [*cloud.command.argv, "tunnel", "db", "dev", "--port", str(processes.free_port()), *words],
+        env=env, capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+
+
+def test_an_operator_reads_the_database_through_the_bastion_and_changes_nothing(cloud: Cloud) -> None:
+    who = operator(cloud, "database")
+    ask = ("--", "psql", "--no-psqlrc", "-At", "-v", "ON_ERROR_STOP=1", "-c")
+    done = through(cloud, who, *ask, "SELECT current_user, count(*) > 0, pg_is_in_recovery() FROM accounts_user")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^lyceum_reader_database_\w+\|t\|f$", done.stdout, re.MULTILINE), done.stdout
+    assert "SCRAM" not in done.stdout + done.stderr
+    for change in ("DELETE FROM accounts_user", "SET default_transaction_read_only = off; DELETE FROM accounts_user"):
+        refused = through(cloud, who, *ask, change)
+        assert refused.returncode != 0, refused.stdout
+        assert "read-only transaction" in refused.stderr or "permission denied" in refused.stderr
+    # The login is gone with the tunnel, the session is closed, and who was there stands in both records.
+    gone = through(cloud, who, *ask, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'lyceum_reader\\_%'")
+    assert gone.stdout.splitlines()[-1] == "1", gone.stdout
+    log = (cloud.command.home / "rehearsal" / "logs" / "postgres.log").read_text()
+    assert re.search(r"lyceum: lyceum_reader_database_\w+ may read for an hour", log)
+    sessions = cloud.session.client("ssm")
+    assert sessions.describe_sessions(State="Active")["Sessions"] == []
+    told = sessions.describe_sessions(State="History")["Sessions"][0]
+    assert (told["DocumentName"], ":user/database-" in told["Owner"]) == ("lyceum-dev-database", True)
+
+
+def test_what_an_operator_may_not_is_refused_by_iam_and_what_leads_elsewhere_by_packets(cloud: Cloud) -> None:
+    who = operator(cloud, "database")
+    refused = through(cloud, who, "--write", "--", "true")
+    assert (refused.returncode, "AWS does not permit secretsmanager:GetSecretValue" in refused.stderr) == (1, True)
+    other = through(cloud, operator(cloud, "shell"), "--", "true")
+    assert (other.returncode, "AWS does not permit" in other.stderr) == (1, True)
+    # An administrator may ask for any host, and the network still leads to the database alone.
+    ssm, ec2 = cloud.session.client("ssm"), cloud.session.client("ec2")
+    (found,) = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["lyceum-dev-bastion"]}])["Reservations"]
+    hosts = cloud.cloud["hosts"]
+    database = next(one["address"] for name, one in hosts.items() if name.startswith("database"))
+    server = next(iter(cloud.cloud["servers"].values()))["address"]
+    internet = hosts["internet"]["address"]
+    arrives = {}
+    listen = (
+        f"import socket; s = socket.create_server(('{internet}', 22)); s.settimeout(60); "
+        "c = s.accept()[0]; c.send(b'S')"
+    )
+    listener = subprocess.Popen(
+        [*cloud.command.argv, "exec", "internet", "--", "python3", "-c", listen], env=cloud.command.env
+    )
+    try:
+        for host, port in ((database, 5432), (server, 8000), (internet, 22)):
+            asked = {
+                "Target": found["Instances"][0]["InstanceId"],
+                "DocumentName": "AWS-StartPortForwardingSessionToRemoteHost",
+                "Parameters": {
+                    "host": [host], "portNumber": [str(port)], "localPortNumber": [str(processes.free_port())]
+                },
+            }  # fmt: skip
+            arrives[f"{host}:{port}"] = _forwarded(ssm.start_session(**asked), asked)
+        assert list(arrives.values()) == [True, False, False], arrives
+        # Somebody listens at each: whoever may come is answered.
+        say = (
+            "import socket; c = socket.create_connection(('{}', {}), 5); "
+            "c.send(b'GET / HTTP/1.0\\r\\n\\r\\n'); print(c.recv(1))"
+        )
+        node = next(name for name in hosts if name.startswith("load-balancer"))
+        assert cloud.exec(node, "python3", "-c", say.format(server, 8000)).stdout == "b'H'\n"
+        assert cloud.exec("internet", "python3", "-c", say.format(internet, 22)).stdout == "b'S'\n"
+    finally:
+        listener.terminate()
+        listener.wait(timeout=15)
+
+
+def _forwarded(told: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether anybody answers to what PostgreSQL is asked first, whether it speaks TLS: what is no HTTP, too."""
+    plugin = subprocess.Popen(
+        [STANDINS / "session-manager-plugin", "SESSION", "us-east-1", "StartSession", "", json.dumps(asked), ""],
+        env={**os.environ, "SESSION": json.dumps({key: str(value) for key, value in told.items()})},
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert plugin.stdout is not None
+        assert "opened for sessionId" in plugin.stdout.readline()
+        port = int(asked["Parameters"]["localPortNumber"][0])
+        with socket.create_connection(("127.0.0.1", port), 5) as one:
+            one.settimeout(15)
+            one.sendall(bytes.fromhex("0000000804d2162f"))
+            return bool(one.recv(1))
+    except ConnectionResetError:
+        return False
+    finally:
+        plugin.send_signal(signal.SIGINT)
+        plugin.wait(timeout=15)
+
+
+def test_ctrl_c_closes_the_tunnel_and_no_process_stays(cloud: Cloud) -> None:
+    port = processes.free_port()
+    env = {**cloud.command.env, **operator(cloud, "database"), "PATH": f"{STANDINS}:{os.environ['PATH']}"}
+    tunnel = subprocess.Popen(
+        [*cloud.command.argv, "tunnel", "db", "dev", "--port", str(port)],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert tunnel.stdout is not None
+        said = ""
+        while "Ctrl-C here closes it" not in said:
+            line = tunnel.stdout.readline()
+            assert line, said
+            said += line
+        kept = re.search(r"PGPASSFILE=(\S+) psql \"host=127.0.0.1 port=(\d+) dbname=lyceum user=(\w+)", said)
+        assert kept
+        assert int(kept[2]) == port
+        assert Path(kept[1]).stat().st_mode & 0o077 == 0
+        password = Path(kept[1]).read_text().strip().rsplit(":", 1)[-1]
+        assert password not in said
+        # The same way as a person goes, in another terminal.
+        asked = subprocess.run(
+            ["psql", "-At", "-c", "SELECT 1",
+             f"host=127.0.0.1 port={port} dbname=lyceum user={kept[3]} sslmode=require"],
+            env={**os.environ, "PGPASSFILE": kept[1]}, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert asked.stdout == "1\n", asked.stderr
+        taken = through(cloud, operator(cloud, "database"), "--port", str(port), "--", "true")
+        assert (taken.returncode, f"Port {port} is taken" in taken.stderr) == (1, True)
+    finally:
+        os.killpg(tunnel.pid, signal.SIGINT)  # as a terminal does
+        left = tunnel.communicate(timeout=30)[0]
+    assert tunnel.returncode == 0, left
+    assert not Path(kept[1]).exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 2)
+    assert [one for one in psutil.process_iter(["cmdline"]) if str(port) in " ".join(one.info["cmdline"] or [])] == []
 
 
 # -------------------------------------------------------------------------------------------------------- the end

@@ -22,6 +22,48 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:session/&{aws:userid}-*"]
   }
 
+  # ./lyceum tunnel db finds both ends by itself, and opens the database with the servers' password: as the servers' role
+  # it makes the operator a login that only reads. Of these calls, EC2's knows no resource.
+  dynamic "statement" {
+    for_each = each.key == "database" ? [1] : []
+
+    content {
+      sid       = "FindTheBastion"
+      actions   = ["ec2:DescribeInstances"]
+      resources = ["*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "database" ? [1] : []
+
+    content {
+      sid       = "FindTheDatabase"
+      actions   = ["rds:DescribeDBInstances"]
+      resources = [var.database.arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "database" ? [1] : []
+
+    content {
+      sid       = "OpenTheDatabase"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [var.database.secret_arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "database" ? [1] : []
+
+    content {
+      sid       = "ReadThatSecret"
+      actions   = ["kms:Decrypt"]
+      resources = [var.database.secret_key_arn]
+    }
+  }
+
   # A shell is encrypted by a key of ours on its way, beyond TLS.
   dynamic "statement" {
     for_each = each.key == "shell" ? [1] : []

@@ -31,10 +31,13 @@ variable "instance_type" {
 }
 
 variable "database" {
-  description = "Where the database listens: the only address to which a port can be forwarded."
+  description = "Where the database listens, the only address to which a port can be forwarded; and for the operators' policy its ARN, that of the servers' password and of the password's key."
   type = object({
-    address = string
-    port    = optional(number, 5432)
+    address        = string
+    port           = optional(number, 5432)
+    arn            = string
+    secret_arn     = string
+    secret_key_arn = string
   })
 }
 

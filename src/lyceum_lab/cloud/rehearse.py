@@ -130,6 +130,8 @@ class Rehearsal(Supervisor):
             line.note(site.start_database())
         with step("serve the shared files at their mount targets, in the place of EFS") as line:
             line.note(site.start_files())
+        with step("let Session Manager reach the bastion") as line:
+            line.note(site.start_sessions())
         self._keep_pids()
 
     def _release(self, admin: Session, artifact: Future[Artifact]) -> None:
@@ -151,6 +153,7 @@ class Rehearsal(Supervisor):
         with step("migrate the database from a job in the management subnets") as line:
             job("prepare")
             job("grant_application_role", LYCEUM_APPLICATION_PASSWORD=password)
+            job("grant_reading")
             line.note(SERVERS_ROLE)
         with step("load the sample courses into the bucket, create one account per role") as line:
             line.note(f"{job.load_sample_courses()} courses")

@@ -23,6 +23,7 @@ from lyceum_lab.cloud.network.authority import Authority
 from lyceum_lab.cloud.network.endpoints import Endpoints
 from lyceum_lab.cloud.network.metadata import Credentials, Instance, Metadata
 from lyceum_lab.cloud.network.vpc import Attached, Vpc
+from lyceum_lab.cloud.sessions import Agent
 from lyceum_lab.proofs.network import expected
 from lyceum_lab.proofs.network.check import Model
 from lyceum_lab.proofs.network.prove import read_whole
@@ -124,16 +125,31 @@ class Site:
     def _resolve(self) -> None:
         """Start the resolvers: in the VPC its own hosts are known, outside only what is public."""
         domains = names.aws_names(REGION)
-        inside = {
-            self.declared.database: self.address("database"),
-            f"{self.declared.file_system}.efs.{REGION}.amazonaws.com": self.address("files"),
-        }
+        inside = self._inside()
         for where, at, more in (
             (self.vpc.router, vpc.RESOLVER, inside),
             (self.vpc.internet, vpc.INTERNET_SIDE, {}),
         ):
             known = {**domains, self.declared.balancer: self.public_balancer(), **more}
             self.children[f"resolver-{at}"] = names.start(where, at, known, self.folder, self.env)
+
+    def _inside(self) -> dict[str, str]:
+        """The VPC's own names."""
+        return {
+            self.declared.database: self.address("database"),
+            f"{self.declared.file_system}.efs.{REGION}.amazonaws.com": self.address("files"),
+        }
+
+    def start_sessions(self) -> str:
+        """The bastion's agent: sessions of Session Manager come out in the bastion's network."""
+        (found,) = self.session.client("ec2").describe_instances(
+            Filters=[{"Name": "tag:Name", "Values": [f"lyceum-{self.environment}-bastion"]}]
+        )["Reservations"]
+        bastion = str(found["Instances"][0]["InstanceId"])
+        agent = Agent(bastion, self.host("bastion").namespace, self._inside(), self.emulator)
+        agent.start()
+        self._stops.append(agent.stop)
+        return bastion
 
     def start_database(self) -> str:
         """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps."""

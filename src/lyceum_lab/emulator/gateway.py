@@ -18,6 +18,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, wire
+from lyceum_lab.emulator.fillers import ssm
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -44,6 +45,8 @@ class Gateway:
             status, headers, body = _json(404, {"error": "this is AWS's own address"})
         elif path == "/_lyceum/groups" and environ.get("REQUEST_METHOD") == "POST":
             status, headers, body = self._told(environ)
+        elif path == "/_lyceum/sessions" and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._agent(environ)
         else:
             status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
         start_response(f"{status} {_phrase(status)}", headers)
@@ -72,6 +75,9 @@ class Gateway:
         if path == "/_lyceum/asked" and self._permissions:
             with self._lock:
                 return _json(200, self._permissions.asked_by())
+        if path == "/_lyceum/sessions":
+            with self._lock:
+                return _json(200, {"sessions": ssm.sessions()})
         if path.startswith(CREDENTIALS):
             with self._lock:
                 made = lookup.credentials(path.removeprefix(CREDENTIALS))
@@ -87,6 +93,19 @@ class Gateway:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return _json(400, {"error": f"these are no facts: {error}"})
         return _json(200, {"told": len(told["facts"])})
+
+    def _agent(self, environ: Environ) -> Answer:
+        """An instance's agent reports in, or says that a session is over; it hears which are open."""
+        try:
+            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            with self._lock:
+                if "ended" in told:
+                    ssm.end(str(told["ended"]))
+                else:
+                    ssm.report_in(str(told["target"]), str(told["stream"]))
+                return _json(200, {"sessions": ssm.sessions()})
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"no agent speaks so: {error}"})
 
     # ------------------------------------------------------------------------------------------------ AWS
 

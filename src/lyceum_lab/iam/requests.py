@@ -370,7 +370,7 @@ def _candidates(call: Asking, action: Action) -> Iterator[tuple[ResourceType, st
     special = {
         "ec2": _of_ec2, "s3": _of_s3, "iam": _of_iam, "kms": _of_kms, "secretsmanager": _of_secrets,
         "elasticloadbalancing": _of_load_balancers, "wafv2": _of_firewall, "autoscaling": _of_groups,
-        "scheduler": _of_schedules, "logs": _of_logs,
+        "scheduler": _of_schedules, "logs": _of_logs, "ssm": _of_sessions,
     }.get(action.service)  # fmt: skip
     if special:
         for name, arn in special(call, action):
@@ -521,6 +521,18 @@ def _of_schedules(call: Asking, action: Action) -> Iterator[tuple[str, str]]:
     if name := call.parameters.get("Name"):
         group = call.parameters.get("GroupName") or "default"
         yield "schedule", f"arn:aws:scheduler:{call.region}:{call.account.number}:schedule/{group}/{name}"
+
+
+def _of_sessions(call: Asking, action: Action) -> Iterator[tuple[str, str]]:
+    """A session is asked for on an instance and by a document; AWS's own documents are in no account."""
+    told = call.parameters
+    if call.operation == "StartSession":
+        yield "instance", f"arn:aws:ec2:{call.region}:{call.account.number}:instance/{told.get('Target')}"
+        name = told.get("DocumentName") or "SSM-SessionManagerRunShell"
+        owner = "" if name.startswith("AWS-") else call.account.number
+        yield "document", f"arn:aws:ssm:{call.region}:{owner}:document/{name}"
+    if session := told.get("SessionId"):
+        yield "session", f"arn:aws:ssm:{call.region}:{call.account.number}:session/{session}"
 
 
 def _of_logs(call: Asking, action: Action) -> Iterator[tuple[str, str]]:

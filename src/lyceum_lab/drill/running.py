@@ -1,0 +1,70 @@
+"""The stores of `./lyceum rehearse` that runs: the database by way of the bastion, the others by the emulated API."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from lyceum_lab import paths, platform
+from lyceum_lab.cloud.site import system_postgres
+from lyceum_lab.cloud.visit import running
+from lyceum_lab.drill.stores import Bucket, Database, Files, Table, libpq
+from lyceum_lab.rehearsal import infrastructure, state
+from lyceum_lab.rehearsal.infrastructure import ACCOUNT, Session
+from lyceum_lab.rehearsal.up import ENVIRONMENT
+from lyceum_ops.drill.drill import drill
+from lyceum_ops.drill.report import Report
+from lyceum_ops.errors import LyceumError, Usage
+from lyceum_ops.tunnel import forward, login, place
+from lyceum_ops.tunnel.forward import Way
+
+STANDINS = Path(__file__).resolve().parents[1] / "cloud" / "standins"
+
+
+def rehearse(environment: str) -> Report:
+    """A drill of the cloud that runs on this machine. Raises Usage for an environment that it is not."""
+    running()
+    if environment != ENVIRONMENT:
+        raise Usage(
+            f"The rehearsal that runs is of {ENVIRONMENT}.", f"./lyceum drill restore {ENVIRONMENT} --rehearsal"
+        )
+    there = state.running()
+    if there is None:
+        raise LyceumError("The rehearsal ended a moment ago.")
+    env = infrastructure.aws_environment(str(there.emulator))
+    session = Session.of(env)
+    name, work = f"lyceum-{environment}", paths.REHEARSAL / "drill"
+    with _database(session, environment) as url:
+        stores = (
+            Database(lambda: psycopg.connect(url, autocommit=True), libpq(url), work, system_postgres()),
+            Table(session.client("dynamodb"), f"{name}-progress", work),
+            Files(paths.REHEARSAL / "files", work),
+            Bucket(session.client("s3"), f"{name}-content-{ACCOUNT}", work),
+        )
+        with tempfile.TemporaryDirectory(prefix="lyceum-drill-") as folder:
+            settings = {**env, "SECRET_KEY": secrets.token_urlsafe(48), "LYCEUM_VAR_DIR": folder}
+            commands = platform.Commands(platform.environment(settings), Path(folder) / "manage.log")
+
+            def trial(copies: Mapping[str, str], number: str) -> str:
+                return commands("check_restored", "--drill", number, **copies).strip().splitlines()[-1]
+
+            return drill(environment, stores, trial)
+
+
+@contextmanager
+def _database(session: Session, environment: str) -> Iterator[str]:
+    """The URL of the live database's owner, through a session to the bastion, as an administrator comes there."""
+    os.environ["PATH"] = f"{STANDINS}:{os.environ['PATH']}"
+    database = place.find_database(session, f"lyceum-{environment}-database")
+    way = Way.to_database(place.find_bastion(session, environment), environment)
+    with forward.opened(session, way) as opened:
+        who = login.owner(session, database, opened.port)
+        yield psycopg.conninfo.make_conninfo(
+            host="127.0.0.1", port=who.port, dbname=who.name, user=who.user, password=who.password, sslmode="require"
+        )
