@@ -123,18 +123,40 @@ def status(
         report.show(there)
 
 
-@app.command(rich_help_panel=REHEARSE)
+@app.command(rich_help_panel=OPERATE)
 def logs(
     name: Annotated[
-        str, typer.Argument(help="platform, emulator, terraform, postgres or calls; none lists them.")
+        str,
+        typer.Argument(
+            metavar="[ENV|LOG]",
+            help="An environment: what its servers say; or a log of the rehearsal: platform, emulator, terraform, "
+            "postgres or calls. None lists those.",
+        ),
     ] = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000, help="How many of the last lines.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    group: Annotated[str, typer.Option("--group", metavar="application|system", help="Of an environment.")] = "",
+    since: Annotated[str, typer.Option("--since", metavar="2h", help="Of an environment; by default 10m.")] = "",
+    text: Annotated[str, typer.Option("--filter", metavar="TEXT", help="Only lines with this in them.")] = "",
+    request: Annotated[str, typer.Option("--request", metavar="ID", help="Only lines of this request.")] = "",
 ) -> None:
-    """Show a log of the rehearsal that runs, or of the last one that failed."""
+    """Show what all servers of an environment say, or a log of the rehearsal that runs or was the last to fail."""
     from lyceum_lab.rehearsal.logs import show
+    from lyceum_ops import logs as of_environment
+    from lyceum_ops.errors import Usage
+    from lyceum_ops.operate import environments
 
-    show(name, lines=lines, follow=follow)
+    narrowed = bool(group or since or text or request)
+    if name in environments(_here()):
+        wanted = of_environment.wanted(group=group or "application", since=since or "10m", text=text, request=request)
+        of_environment.show(_here(), name, wanted, lines=lines, follow=follow)
+    elif narrowed:
+        raise Usage(
+            f"There is no environment named {name!r}." if name else "Of which environment?",
+            f"--group, --since, --filter and --request are for environments: {', '.join(environments(_here()))}.",
+        )
+    else:
+        show(name, lines=lines, follow=follow, environments=environments(_here()))
 
 
 @app.command(rich_help_panel=REHEARSE)
@@ -612,6 +634,21 @@ def prove_network(
 
         raise Usage("A question needs --from, --to and, by tcp or udp, --port.")
     raise typer.Exit(proof.ask(source, target, port or 0, protocol, environment=environment, running=running))
+
+
+@prove.command("watch")
+def prove_watch(
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Write what is applied into the file that the suites break, first.")
+    ] = False,
+) -> None:
+    """Let every alarm ring and be over, attacks be told from ordinary work, and a week of logs be purged.
+
+    Applies dev and prod for it. `prove apply` does the same on what it applies.
+    """
+    from lyceum_lab.proofs.watch.prove import prove as run
+
+    raise typer.Exit(run(renew=renew))
 
 
 @prove.command("packets")

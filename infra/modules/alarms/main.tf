@@ -24,15 +24,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description = "${each.value.severity}: ${each.value.meaning} See docs/runbook/${each.key}.md."
 
   # Of a single metric CloudWatch wants its fields, of an expression the queries below: never both.
-  namespace          = each.value.expression == null ? values(each.value.metrics)[0].namespace : null
-  metric_name        = each.value.expression == null ? values(each.value.metrics)[0].name : null
-  dimensions         = each.value.expression == null ? values(each.value.metrics)[0].dimensions : null
-  period             = each.value.expression == null ? each.value.period : null
-  statistic          = each.value.expression == null && !startswith(values(each.value.metrics)[0].stat, "p") ? values(each.value.metrics)[0].stat : null
-  extended_statistic = each.value.expression == null && startswith(values(each.value.metrics)[0].stat, "p") ? values(each.value.metrics)[0].stat : null
-
-  # A percentile of three requests says nothing.
-  evaluate_low_sample_count_percentiles = startswith(values(each.value.metrics)[0].stat, "p") ? "ignore" : null
+  namespace   = each.value.expression == null ? values(each.value.metrics)[0].namespace : null
+  metric_name = each.value.expression == null ? values(each.value.metrics)[0].name : null
+  dimensions  = each.value.expression == null ? values(each.value.metrics)[0].dimensions : null
+  period      = each.value.expression == null ? each.value.period : null
+  statistic   = each.value.expression == null ? values(each.value.metrics)[0].stat : null
 
   dynamic "metric_query" {
     for_each = each.value.expression == null ? {} : each.value.metrics

@@ -46,15 +46,19 @@ locals {
     }
 
     latency = {
-      row       = "requests"
-      severity  = "look"
-      meaning   = "One request in twenty waits longer for its page than a reader does without noticing."
-      why       = "A page takes about 0.1 s of a server; a second is where people's attention leaves."
-      metrics   = { latency = { namespace = "AWS/ApplicationELB", name = "TargetResponseTime", stat = "p95", dimensions = local.target } }
-      rings     = ">="
-      threshold = var.thresholds.latency_seconds
-      period    = 300
-      periods   = 3
+      row      = "requests"
+      severity = "look"
+      meaning  = "One request in twenty waits longer for its page than a reader does without noticing."
+      why      = "A page takes about 0.1 s of a server; a second is where people's attention leaves. A percentile of fewer than 20 requests says nothing, and CloudWatch's own care for few samples would want 200, and keep a ringing alarm ringing until they come."
+      metrics = {
+        latency  = { namespace = "AWS/ApplicationELB", name = "TargetResponseTime", stat = "p95", dimensions = local.target }
+        requests = { namespace = "AWS/ApplicationELB", name = "TargetResponseTime", stat = "SampleCount", dimensions = local.target }
+      }
+      expression = "IF(requests >= 20, latency, 0)"
+      rings      = ">="
+      threshold  = var.thresholds.latency_seconds
+      period     = 300
+      periods    = 3
     }
 
     unhealthy-servers = {

@@ -43,3 +43,14 @@ variable "watched_roles" {
     error_message = "watched_roles must be ARNs of roles, * allowed in the name; got ${join(", ", var.watched_roles)}."
   }
 }
+
+variable "deployers" {
+  description = "Sessions of the roles that apply the infrastructure, as arn:aws:sts::<account>:assumed-role/<role>/*: what Terraform changes in their name rings nothing. Of nobody else, and of no other program."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.deployers : can(regex("^arn:[^:*]+:sts::[0-9]{12}:assumed-role/[^/*]+/\\*$", arn))])
+    error_message = "deployers must be sessions of one role each, as arn:aws:sts::123456789012:assumed-role/name/*; got ${join(", ", var.deployers)}."
+  }
+}

@@ -7,6 +7,7 @@
     fillers/       what moto lacks, one file per AWS service, each entry with its reason
     patches.py     the few faults of moto that can only be mended inside it
     groups.py      Auto Scaling groups that act: what their loop tells, so that the API shows what really is
+    watch.py       CloudWatch that acts: metric filters count, alarms are evaluated when told and tell their topics
     permissions.py with --enforce-iam: every call decided by the account's IAM policies (lyceum_lab.iam)
     lookup.py      what exists, as far as those decisions depend on it
     inventory.py   what exists in the emulated account, by service and type

@@ -13,11 +13,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, wire
+from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, watch, wire
 from lyceum_lab.emulator.fillers import ssm
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
@@ -47,6 +48,8 @@ class Gateway:
             status, headers, body = self._told(environ)
         elif path == "/_lyceum/sessions" and environ.get("REQUEST_METHOD") == "POST":
             status, headers, body = self._agent(environ)
+        elif path == "/_lyceum/alarms" and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._watched(environ)
         else:
             status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
         start_response(f"{status} {_phrase(status)}", headers)
@@ -78,6 +81,9 @@ class Gateway:
         if path == "/_lyceum/sessions":
             with self._lock:
                 return _json(200, {"sessions": ssm.sessions()})
+        if path == "/_lyceum/alarms":
+            with self._lock:
+                return _json(200, watch.history())
         if path.startswith(CREDENTIALS):
             with self._lock:
                 made = lookup.credentials(path.removeprefix(CREDENTIALS))
@@ -106,6 +112,16 @@ class Gateway:
                 return _json(200, {"sessions": ssm.sessions()})
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"no agent speaks so: {error}"})
+
+    def _watched(self, environ: Environ) -> Answer:
+        """Alarms evaluated at given moments, as lyceum_lab.emulator.watch tells it."""
+        try:
+            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            moments = [datetime.fromisoformat(moment) for moment in told["at"]]
+            with self._lock:
+                return _json(200, watch.evaluate(str(told["region"]), moments, told.get("names") or ()))
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
     # ------------------------------------------------------------------------------------------------ AWS
 

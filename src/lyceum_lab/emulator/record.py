@@ -1,7 +1,7 @@
 """Keeps which AWS calls were made and who answered them, because least privilege and honesty both start from that list.
 
-A line holds the caller's access key id (never its secret), the operation and the outcome. Bodies, query strings and
-object keys stay out: a log of calls must be safe to show.
+A line holds the caller's access key id (never its secret), its program, the operation and the outcome. Bodies, query
+strings and object keys stay out: a log of calls must be safe to show.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import IO
 
 from lyceum_lab.emulator.wire import Call
 
+# Of what a program calls itself, as many characters as tell which one it is.
+AGENT = 200
 # How a call was answered.
 MOTO, EDITED, STUBBED, REFUSED, GAP = "moto", "edited", "stubbed", "refused", "gap"
 
@@ -42,6 +44,7 @@ class Recorder:
             "status": status,
             "ms": round((time.time() - started) * 1000, 1),
             "by": answered_by,
+            "agent": call.environ.get("HTTP_USER_AGENT", "")[:AGENT],
             **({"iam": call.asked} if call.asked else {}),
         }
         with self._lock:

@@ -28,6 +28,7 @@ from lyceum_lab.proofs.iam.prove import Proof as Permissions
 from lyceum_lab.proofs.network import prove as network
 from lyceum_lab.proofs.network.read import read
 from lyceum_lab.proofs.report import Broken, Report, listed, require
+from lyceum_lab.proofs.watch import prove as watch
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_ops.changes import Change, Plan, resources
 from lyceum_ops.console import out
@@ -43,6 +44,7 @@ PROMISES = {
     "roles": "what runs in dev and in prod may do what it does and nothing more, and is become by nobody else",
     "network": "the applied network of dev and of prod lets pass what must and nothing else, and misses each rule",
     "diagram": "the diagram shows the types, flows, rules and ranges that are applied, no others, and misses each",
+    "watch": "every alarm of both rings when it has to and is heard, attacks are told from work, logs are kept two days",
     "secrets": "no state holds a value of a secret",
     "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",
@@ -174,6 +176,8 @@ CHANGES = (
     ),
 )  # fmt: skip
 STATES = "lyceum-state-"
+# The purge's first deletion comes after 49 of them. A week passes in `./lyceum test logs`, and in `prove watch`.
+HOURS_OF_LOGS = 56
 # A flow is a line of code, not a variable; so is its reason, which its rules carry as their description.
 FLOW = Expected(
     "another flow, and another reason for one", {},
@@ -206,6 +210,7 @@ def prove() -> int:
             report.try_("network", lambda: _network(cloud))
             report.try_("diagram", lambda: _diagram(cloud, dev, prod))
             report.try_("roles", lambda: _kept(permissions.on_applied()))
+            report.try_("watch", lambda: _kept(watch.prove_on(cloud, hours=HOURS_OF_LOGS)))
             report.try_("secrets", lambda: _no_secret_in_states(cloud))
             report.try_("protected", lambda: _refuses(cloud, prod))
             going = pool.submit(_destroy_protected, cloud, prod)
@@ -292,7 +297,7 @@ def _diagram(cloud: Cloud, dev: Environment, prod: Environment) -> str:
 
 
 def _kept(kept: bool) -> str:
-    """The outcome of `./lyceum prove iam`, a part of which was tried here."""
+    """The outcome of another proof, or of a part of it, that was tried here."""
     require(kept, "see above")
     return ""
 

@@ -141,7 +141,7 @@ run "an_alarm_watches_one_metric_or_one_expression" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["latency"].extended_statistic == "p95" && aws_cloudwatch_metric_alarm.this["latency"].statistic == null
+    condition     = [for query in aws_cloudwatch_metric_alarm.this["latency"].metric_query : one(query.metric).stat if query.id == "latency"] == ["p95"]
     error_message = "Latency is a percentile."
   }
 

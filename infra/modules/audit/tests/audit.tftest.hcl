@@ -6,6 +6,10 @@ mock_provider "aws" {
 variables {
   alarm_email   = "operator@lyceum.example"
   watched_roles = ["arn:aws:iam::123456789012:role/lyceum-deployer"]
+  deployers = [
+    "arn:aws:sts::123456789012:assumed-role/lyceum-deployer/*",
+    "arn:aws:sts::123456789012:assumed-role/lyceum-pipeline-apply/*",
+  ]
 }
 
 run "every_region_is_written_down_and_cannot_be_altered_unseen" {
@@ -170,4 +174,39 @@ run "a_retention_that_cloudwatch_does_not_know_is_refused" {
   }
 
   expect_failures = [var.retention_days]
+}
+
+# What the patterns find is tried on events: ./lyceum test audit.
+run "only_what_an_apply_changes_leaves_the_deployers_out" {
+  command = plan
+
+  assert {
+    condition = sort([
+      for name, filter in aws_cloudwatch_log_metric_filter.watch : name if strcontains(filter.pattern, "lyceum-deployer")
+    ]) == tolist(["bucket-policy-changes", "iam-changes", "network-acl-changes", "security-group-changes"])
+    error_message = "Nobody is left out of what no apply does."
+  }
+}
+
+run "without_deployers_nobody_is_left_out" {
+  command = plan
+
+  variables {
+    deployers = []
+  }
+
+  assert {
+    condition     = !anytrue([for filter in aws_cloudwatch_log_metric_filter.watch : strcontains(filter.pattern, "terraform")])
+    error_message = "Nobody deploys, nobody is left out."
+  }
+}
+
+run "a_deployer_that_stands_for_several_roles_is_refused" {
+  command = plan
+
+  variables {
+    deployers = ["arn:aws:sts::123456789012:assumed-role/*/*"]
+  }
+
+  expect_failures = [var.deployers]
 }
