@@ -20,6 +20,8 @@ from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops.errors import LyceumError
 
+STANDINS = paths.SRC / "lyceum_lab" / "cloud" / "standins"
+
 
 class SceneFailed(LyceumError):
     """What was expected of a scene did not happen; there is no film."""
@@ -28,11 +30,9 @@ class SceneFailed(LyceumError):
 def record(board: Storyboard, folder: Path, *, port: int, keep: bool, say: Callable[[str], None]) -> None:
     """Record every scene into a folder of its own below `folder`.
 
-    A rehearsal that a scene starts or ends is that scene's; one that is only needed is started before and taken down at
-    the end, except with `keep`, which uses the one that runs. Raises SceneFailed.
+    A rehearsal that a scene starts or ends is that scene's; one that is needed and does not run is started before. At
+    the end none runs, except with `keep`, which also takes the one that runs already. Raises SceneFailed.
     """
-    if keep and state.running() is None:
-        raise LyceumError("No rehearsal runs that could be kept.", "Start one: sudo ./lyceum rehearse --detach.")
     if not keep and state.running() is not None:
         raise LyceumError("A rehearsal runs already.", "End it with ./lyceum down, or film it: ./lyceum demo --keep.")
     with ExitStack() as stack:
@@ -112,6 +112,8 @@ def _shells(scene: Scene, there: State | None) -> Iterator[Recorder]:
     }
     if there and there.emulator:
         environment |= infrastructure.aws_environment(there.emulator)
+        # What stands for AWS's own programs on an operator's machine, found as those would be.
+        environment["PATH"] = f"{STANDINS}:{environment['PATH']}"
     shells: dict[str, Shell] = {}
     try:
         for pane in stage.panes(scene):

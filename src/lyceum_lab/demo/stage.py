@@ -63,6 +63,11 @@ def install(folder: Path) -> Path:
     return folder / "stage.html"
 
 
+def sources() -> list[bytes]:
+    """What a drawn scene is made of besides its takes and this code, whose changes `film.VERSION` tells."""
+    return [file.read_bytes() for file in sorted(HERE.iterdir())]
+
+
 @dataclass
 class Frame:
     """A picture, and for how many frames it stands."""
@@ -112,7 +117,8 @@ class Film:
         pace = pacing.fit(take, step.seconds, step.pace, where)
         written: dict[float, list[Event]] = {}
         for at, event in zip(pace.events, take.events, strict=True):
-            written.setdefault(self._tick(at), []).append(event)
+            # Letters that come a little later together are read as well, and are half as many pictures.
+            written.setdefault(self._tick(at, 2), []).append(event)
         state = {"shown": "terminals", "title": title}
         self._moments({0.0: state} | dict.fromkeys(written, state), step.seconds, pace=pace, written=written)
 
@@ -158,8 +164,9 @@ class Film:
         }
         self._moments(still, step.seconds)
 
-    def _tick(self, at: float) -> float:
-        return round(at * self.rate) / self.rate
+    def _tick(self, at: float, frames: int = 1) -> float:
+        """The next of the moments that lie so many frames apart."""
+        return round(at * self.rate / frames) * frames / self.rate
 
     def _moments(
         self,
