@@ -184,8 +184,9 @@ def _work(recorder: Recorder, step: Step, words: dict[str, str], where: str) -> 
     told = "; ".join(line.strip() for line in last[-4:] if line.strip())
     if ends and shell.code is None:
         raise SceneFailed(f"{what} did not end within {step.within:g} s. It said: {told}")
-    if step.action == "type" and shell.code != step.code:
-        raise SceneFailed(f"{what} ended with {shell.code} and not with {step.code}. It said: {told}")
+    if step.action == "type" and shell.code not in step.codes:
+        wanted = " or ".join(map(str, step.codes))
+        raise SceneFailed(f"{what} ended with {shell.code} and not with {wanted}. It said: {told}")
     if missing := said():
         raise SceneFailed(f"{what} did not say {missing[0]!r} within {step.within:g} s. It said: {told}")
     for pattern in step.never:

@@ -45,7 +45,7 @@ class Step:
     captions: tuple[tuple[float, str], ...] = ()
     expect: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
-    code: int = 0
+    codes: tuple[int, ...] = (0,)
     within: float = 60
     pane: str = "main"
     pace: str = ""
@@ -147,7 +147,9 @@ def _step(scene: str, found: dict[str, Any]) -> Step:
         raise ValueError(f"scene {scene}: a step does one of {', '.join(known)}, this one {actions}")
     said = found.pop("say", [])
     captions = [(0.0, said)] if isinstance(said, str) else [(float(at), text) for at, text in said]
-    own = {key: found.pop(key) for key in ("code", "within", "pane", "pace") if key in found}
+    own = {key: found.pop(key) for key in ("within", "pane", "pace") if key in found}
+    code = found.pop("code", 0)
+    own["codes"] = tuple(code) if isinstance(code, list) else (code,)
     lists: dict[str, Any] = {key: tuple(_listed(found.pop(key, ()))) for key in ("expect", "never")}
     action, seconds = actions[0], float(found.pop("seconds"))
     value = str(found.pop(action) or "")

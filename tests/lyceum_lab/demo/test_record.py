@@ -50,7 +50,7 @@ def test_a_command_goes_on_in_its_pane_until_it_is_interrupted(tmp_path: Path) -
     [
         (typed("echo something", expect=("^nothing$",)), "did not say '^nothing$'"),
         (typed("echo well; (exit 3)", expect=("well",)), "ended with 3 and not with 0"),
-        (typed("echo well", expect=("well",), code=2), "ended with 0 and not with 2"),
+        (typed("echo well", expect=("well",), codes=(2,)), "ended with 0 and not with 2"),
         (typed("echo 3 lost", expect=("lost",), never=("[1-9] lost",)), "which it must not"),
         (typed("sleep 20", expect=("x",), within=0.5), "did not end within 0.5 s"),
         (Step("watch", "x", 5.0, expect=("never",), within=0.5), "did not say 'never' within 0.5 s"),
