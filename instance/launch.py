@@ -1,5 +1,7 @@
 """Starts the platform: asks Secrets Manager for its secrets, then becomes the web server. Run by systemd.
 
+With `selftest` it becomes `manage.py selftest --release` instead: what install.sh asks before anything is started.
+
 The secrets stand in the server's environment and nowhere else: in no file, no argument, no log. A password that is
 changed later the platform fetches by itself, when a login fails (lyceum.postgresql).
 """
@@ -67,24 +69,27 @@ def watch() -> None:
         watchdog.run(os.environ)
 
 
-def main() -> None:
+def main(words: list[str]) -> None:
+    testing = words == ["selftest"]
     if missing := [name for name in NEEDED if not os.environ.get(name)]:
         raise Refused(f"{missing[0]} is not set")
-    watch()
+    if not testing:
+        watch()
     region = os.environ["AWS_REGION"]
     password, secret_key = (
         secret(os.environ[name], region) for name in ("LYCEUM_DATABASE_SECRET_ARN", "LYCEUM_SECRET_KEY_ARN")
     )
+    program = [RELEASE / "manage.py", "selftest", "--release"] if testing else [RELEASE / "instance" / "serve.py"]
     os.execve(  # noqa: S606 - to become the server is the point
         sys.executable,
-        [sys.executable, str(RELEASE / "instance" / "serve.py")],
+        [sys.executable, *map(str, program)],
         environment(os.environ, password, secret_key),
     )
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(sys.argv[1:])
     except Refused as why:
         print(f"lyceum: the platform is not started: {why}", file=sys.stderr, flush=True)
         sys.exit(CONFIGURATION_IS_WRONG)

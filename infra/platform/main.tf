@@ -203,6 +203,7 @@ module "migrate" {
   secret_key_arns          = [module.database.key_arn, module.secrets.key_arn]
   key_arn                  = module.logs.key_arn
   permissions_boundary_arn = local.boundary_arn
+  image                    = var.migration_image
 }
 
 module "backup" {

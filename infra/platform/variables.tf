@@ -211,6 +211,17 @@ variable "backup_retention_days" {
   }
 }
 
+variable "migration_image" {
+  description = "Image of CodeBuild in which the database is migrated; an Ubuntu, as the pipeline's own."
+  type        = string
+  default     = "aws/codebuild/standard:7.0"
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?$", var.migration_image))
+    error_message = "migration_image must be the name of an image, as aws/codebuild/standard:7.0; got \"${var.migration_image}\"."
+  }
+}
+
 variable "rate_limit" {
   description = "Requests that one address may make in five minutes. A whole school may come from one."
   type        = number

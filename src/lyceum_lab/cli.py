@@ -92,7 +92,7 @@ def run_on_host(
 
 
 @app.command(rich_help_panel=REHEARSE)
-def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> None:
+def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung", help="How it is to be.")]) -> None:
     """Let the shared file system of ./lyceum rehearse go well, be slow, or hang."""
     from lyceum_lab.cloud import visit
 
@@ -103,6 +103,9 @@ def files(mode: Annotated[str, typer.Argument(metavar="well|slow|hung")]) -> Non
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C or its end.")] = False,
+    flows: Annotated[
+        bool, typer.Option("--flows", help="The packets that each firewall rule of ./lyceum rehearse has decided.")
+    ] = False,
 ) -> None:
     """Show the running rehearsal: address, accounts, hosts and servers, what exists in the emulated AWS."""
     from lyceum_lab.rehearsal import report, state
@@ -115,7 +118,11 @@ def status(
             typer.echo(json.dumps({"phase": "down", "error": last.error if last else ""}))
             raise typer.Exit(1)
         raise LyceumError(f"No rehearsal runs.{reason}", "Start one with ./lyceum up.")
-    if as_json:
+    if flows:
+        from lyceum_lab.cloud import visit
+
+        visit.show_flows(as_json=as_json, watch=watch)
+    elif as_json:
         typer.echo(json.dumps(report.as_json(there), indent=1))
     elif watch:
         report.watch()
@@ -467,7 +474,11 @@ def release_(
     at_max_size: AtMaxSize = False,
     bake: Annotated[
         int, typer.Option("--bake", min=0, max=3600, metavar="SECONDS", help="How long alarms are watched after it.")
-    ] = 120,
+    ] = 180,
+    patience: Annotated[
+        int,
+        typer.Option("--patience", min=240, max=3600, metavar="SECONDS", help="No new server: taken back."),
+    ] = 900,
     account: Meant = "",
 ) -> None:
     """Bring the servers to a release without a pause, and wait: exit 0 when it is live, 1 when it was taken back.
@@ -476,7 +487,7 @@ def release_(
     """
     from lyceum_ops.releases.release import Wanted, release
 
-    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch))
+    release(_production(environment, account), Wanted(version, keep_image, at_max_size, bake, watch, patience))
 
 
 @app.command(rich_help_panel=OPERATE)
@@ -672,11 +683,11 @@ def prove_static() -> None:
 
 @app.command(rich_help_panel=CHECK)
 def design() -> None:
-    """Make docs/design.md and docs/well-architected.md from their YAML: what is promised, and which test shows it."""
+    """Make the pages of requirements, Well-Architected and threats from their YAML, each row with its test."""
     from lyceum_lab.documents import design as requirements
-    from lyceum_lab.documents import well_architected
+    from lyceum_lab.documents import threat_model, well_architected
 
-    for page in (requirements.write(), well_architected.write()):
+    for page in (requirements.write(), well_architected.write(), threat_model.write()):
         typer.echo(f"{page} is made.")
 
 
@@ -712,6 +723,31 @@ def demo(
         raise Usage("--record and --draw exclude each other.", "Without either, both are done.")
     only = "record" if record else "draw" if draw else ""
     make.make([one for one in scenes.split(",") if one], port=port, draft=draft, keep=keep, only=only)
+
+
+@app.command(rich_help_panel=CHECK)
+def docs(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; .lyceum/docs/site if not given.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="Port for --serve.")] = 8001,
+    write: Annotated[
+        bool, typer.Option("--write", help="Build no site: make docs/reference anew from the code.")
+    ] = False,
+) -> None:
+    """Build the documents as a site: tutorial, how-to, reference, explanation. A dead link or anchor fails it."""
+    from lyceum_lab.documents.reference import pages
+    from lyceum_lab.documents.site import build
+
+    if write:
+        made = [f"{file} is made." for file in pages.write()]
+        typer.echo("\n".join(made or ["All of it is up to date."]))
+        return
+    site = build.build(out or build.OUT)
+    typer.echo(f"The site is built: {site / 'index.html'}")
+    if serve:
+        build.serve(site, port)
 
 
 @app.command("test", rich_help_panel=CHECK)

@@ -7,6 +7,7 @@ and otherwise skipped, loudly, and counted; with CI set in the environment nothi
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -18,11 +19,12 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import Any
 
+import psutil
 from rich.table import Table
 
 from lyceum_lab import paths
@@ -73,7 +75,12 @@ class Suite:
     shows: str
     budget: int
     checks: tuple[Check, ...] = field(default_factory=tuple)
-    aside: bool = False  # mostly waits: it goes on beside the suites before it
+    lane: str = ""  # it mostly waits: it goes on beside the others, after those before it in the same lane
+
+    @property
+    def limit(self) -> int:
+        """Seconds after which one of its checks hangs, whatever the machine is busy with."""
+        return 2 * self.budget + 300
 
 
 def _tool(name: str, *argv: str) -> Check:
@@ -88,6 +95,8 @@ SHELL = (
     "lyceum", ".ci/run", "docs/demo/visitors", "instance/install.sh", "instance/say-why.sh",
     "src/lyceum_lab/cloud/standins/mount.efs",
 )  # fmt: skip
+SLOWEST = ("--durations=5", "--durations-min=5")  # for whoever wonders where the time goes
+GRACE = 60.0  # seconds that one which hangs has for taking down what it started
 PROGRAMS = {  # program → Debian package
     "chromium": "chromium",
     "debootstrap": "debootstrap",
@@ -107,6 +116,7 @@ CLOUD = ("debootstrap", "dnsmasq", "haproxy", "ip", "nft", "postgres", "sftp-ser
 # Marks of tests that have a suite of their own.
 ELSEWHERE = (
     "contract", "terraform", "e2e", "rehearsal", "namespaces", "standins", "machine", "cloud", "pipeline", "runbook",
+    "drill", "release", "docs", "alarms", "audit", "logs",
 )  # fmt: skip
 SUITES = (
     Suite("lint", "style, shell, YAML, templates", 60, (
@@ -127,6 +137,15 @@ SUITES = (
     Suite("runbook", "each page and command of docs/runbook held against AWS's models, and the doctor", 120, (
         _pytest("runbook", "-m", "runbook"),
     )),
+    Suite("alarms", "each alarm rings, recovers, is heard; each way to break one is noticed", 25, (
+        _pytest("alarms", "-m", "alarms"),
+    )),
+    Suite("audit", "attacks raise their alarms and ordinary work none, by the deployed filters", 15, (
+        _pytest("audit", "-m", "audit"),
+    )),
+    Suite("logs", "two days of logs: a week of the hourly purge, broken purges, ./lyceum logs", 20, (
+        _pytest("logs", "-m", "logs"),
+    )),
     Suite("terraform", "fmt, validate, the tests of every module, the tool's commands, the servers applied", 420, (
         _pytest("terraform", "-m", "terraform"),
     )),
@@ -135,6 +154,9 @@ SUITES = (
     )),
     Suite("cost", "what each environment costs a month: ./lyceum prove cost", 20, (
         Check("prove cost", (str(paths.CHECKOUT / "lyceum"), "prove", "cost"), counts=True),
+    )),
+    Suite("drill", "what is kept is restored beside itself, compared, tried by a learner; what was lost is found", 60, (
+        Check("drill", ("-m", "drill and not full"), pytest=True, full=("-m", "drill")),
     )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
@@ -147,19 +169,27 @@ SUITES = (
     )),
     Suite("standins", "what stands for the load balancer, the group and Amazon's agent, as processes", 540, (
         _pytest("standins", "-m", "standins", needs=("haproxy",)),
-    ), aside=True),
+    ), lane="processes"),
     Suite("cloud", "the whole cloud on this machine: a learner's way in, files, lost servers: ./lyceum rehearse", 600, (
         Check("cloud", ("-m", "cloud and not full"), pytest=True, needs=CLOUD, root=True, full=("-m", "cloud")),
     )),
+    Suite("release", "bad releases: what they cost, and that they go back by themselves; --full, in the cloud", 120, (
+        Check("release", ("-m", "release and not full", "tests/lyceum_lab/cloud/group"), pytest=True, needs=CLOUD,
+              root=True, full=("-m", "release", "tests/lyceum_lab/cloud/group", "tests/rehearsal")),
+    ), lane="processes"),
     Suite("pipeline", "a commit becomes a running release by the buildspecs themselves; a bad one is stopped", 300, (
         _pytest("pipeline", "-m", "pipeline"),
-    )),
+    ), lane="processes"),
+    Suite("docs", "the documents do what they say, lead somewhere, and can be read: ./lyceum docs", 90, (
+        _pytest("links and commands", "tests/test_docs.py"),
+        _pytest("docs", "tests/docs", "-m", "docs", needs=("chromium",)),
+    ), lane="processes"),
     Suite("apply", "dev and prod applied, changed, destroyed; network and permissions: ./lyceum prove apply", 1500, (
         Check("prove apply", (str(paths.CHECKOUT / "lyceum"), "prove", "apply"), counts=True),
-    ), aside=True),
+    ), lane="apply"),
     Suite("e2e", "the player and a learner's whole way in Chromium, on a fresh `./lyceum up`", 480, (
         _pytest("e2e", "-m", "e2e", needs=("chromium", "ffmpeg")),
-    )),
+    ), lane="processes"),
 )  # fmt: skip
 GROUPS = {"verify": ("lint", "types", "unit", "contract", "runbook", "terraform", "static", "cost")}
 
@@ -191,14 +221,16 @@ def run(names: list[str], *, full: bool = False) -> int:
     with _Aside([known[name] for name in wanted], full=full) as aside:
         for name in wanted:
             suite, began, count = known[name], time.monotonic(), Count()
-            if name in aside.began:
-                count.add(aside.wait(name))
-                began = time.monotonic() - aside.seconds(name)
+            if name in aside:
+                counted, seconds = aside.wait(name)
+                count.add(counted)
             else:
                 for check in suite.checks:
                     out.rule(f"{suite.name}: {check.name}", align="left")
-                    count.add(_run(replace(check, argv=check.full) if full and check.full else check))
-            summary.append((suite, count, time.monotonic() - began))
+                    wanted_check = replace(check, argv=check.full) if full and check.full else check
+                    count.add(_run(wanted_check, limit=suite.limit * (4 if full else 1)))
+                seconds = time.monotonic() - began
+            summary.append((suite, count, seconds))
             total.add(count)
     table = Table("suite", "passed", "failed", "skipped", "seconds", "budget")
     for suite, count, seconds in summary:
@@ -211,56 +243,85 @@ def run(names: list[str], *, full: bool = False) -> int:
 
 
 class _Aside:
-    """Suites that mostly wait go on beside those before them; what they say is shown when their turn comes."""
+    """Suites that mostly wait go on beside the others, one after the other in each lane.
+
+    What they say is shown when their turn comes.
+    """
 
     def __init__(self, suites: list[Suite], *, full: bool) -> None:
-        self.began: dict[str, float] = {}
-        self._ended: dict[str, float] = {}
-        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+        lanes: dict[str, list[_Beside]] = {}
         for suite in suites if len(suites) > 1 else ():
-            if suite.aside:
-                sink = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
-                out.print(f"{suite.name} begins beside the others")
-                process = subprocess.Popen(
-                    [str(paths.CHECKOUT / "lyceum"), "test", suite.name, *(["--full"] if full else [])],
-                    cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT,
-                )  # fmt: skip
-                self._running[suite.name], self.began[suite.name] = (process, sink), time.monotonic()
-                threading.Thread(target=self._time, args=(suite.name, process), daemon=True).start()
+            if suite.lane:
+                lanes.setdefault(suite.lane, []).append(_Beside(suite.name, full=full))
+        self._beside = {one.name: one for lane in lanes.values() for one in lane}
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._go, args=(lane,), daemon=True) for lane in lanes.values()]
+        for lane in lanes.values():
+            out.print(f"beside the others: {', '.join(one.name for one in lane)}")
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> _Aside:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process, sink in self._running.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)  # it takes down what it started
-                process.wait(timeout=120)
-            sink.close()
+        self._ended.set()
+        for one in self._beside.values():
+            one.stop()
+        for thread in self._threads:
+            thread.join()
 
-    def _time(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
-        self._ended[name] = time.monotonic()
+    def _go(self, lane: list[_Beside]) -> None:
+        for one in lane:
+            if not self._ended.is_set():
+                one.run()
 
-    def seconds(self, name: str) -> float:
-        """How long one that has ended took, however long ago."""
-        return self._ended.get(name, time.monotonic()) - self.began[name]
+    def __contains__(self, name: str) -> bool:
+        return name in self._beside
 
-    def wait(self, name: str) -> Count:
-        """Return when it has ended, after showing what it said."""
-        process, sink = self._running[name]
-        code = process.wait()
-        sink.seek(0)
-        lines = sink.read().decode(errors="replace").splitlines()
+    def wait(self, name: str) -> tuple[Count, float]:
+        """Return when it has ended, after showing what it said, with the seconds that it took."""
+        one = self._beside[name]
+        one.ended.wait()
+        lines = one.said.splitlines()
         out.print("\n".join(lines[:-1]), markup=False)
-        return _counted(lines[-1] if lines else "", code)
+        return _counted(lines[-1] if lines else "", one.code), one.seconds
+
+
+class _Beside:
+    """One suite as a process of its own."""
+
+    def __init__(self, name: str, *, full: bool) -> None:
+        self.name = name
+        self.ended = threading.Event()
+        self.said, self.code, self.seconds = "", 1, 0.0
+        self._argv = [str(paths.CHECKOUT / "lyceum"), "test", name, *(["--full"] if full else [])]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Run it to its end. What it says goes to a file first: a pipe that nobody reads would fill."""
+        began = time.monotonic()
+        try:
+            with tempfile.TemporaryFile() as sink:
+                self._process = subprocess.Popen(self._argv, cwd=paths.CHECKOUT, stdout=sink, stderr=subprocess.STDOUT)
+                self.code = self._process.wait()
+                sink.seek(0)
+                self.said = sink.read().decode(errors="replace")
+        finally:
+            self.seconds = time.monotonic() - began
+            self.ended.set()
+
+    def stop(self) -> None:
+        """End it, where it still goes on: it takes down what it started."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
 
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(paths.SRC), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _run(check: Check) -> Count:
+def _run(check: Check, limit: int) -> Count:
     if lacks := _lacks(check):
         if os.environ.get("CI"):
             out.print(f"FAILED: {check.name} needs {lacks}, and CI skips nothing")
@@ -269,16 +330,16 @@ def _run(check: Check) -> Count:
         return Count(skipped=1)
     environment = _environment()
     if check.counts:
-        return _run_proof(check, environment)
+        return _run_proof(check, environment, limit)
     if not check.pytest:
-        done = subprocess.run(list(check.argv), cwd=paths.CHECKOUT, env=environment, check=False)
-        out.print(f"{check.name}: {'passed' if done.returncode == 0 else f'FAILED with code {done.returncode}'}")
-        return Count(failed=1) if done.returncode else Count(passed=1)
+        code = _run_bounded(check.name, list(check.argv), environment, limit)
+        out.print(f"{check.name}: {'passed' if code == 0 else f'FAILED with code {code}'}")
+        return Count(failed=1) if code else Count(passed=1)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *check.argv]
+        argv = [str(BIN / "python"), "-m", "pytest", "-q", f"--junit-xml={report}", *SLOWEST, *check.argv]
         with _database(Path(folder), embedded=check.postgres) as settings:
-            code = subprocess.run(argv, cwd=paths.CHECKOUT, env=environment | settings, check=False).returncode
+            code = _run_bounded(check.name, argv, environment | settings, limit)
         return _read(report, code)
 
 
@@ -292,15 +353,62 @@ def _lacks(check: Check) -> str:
     return ""
 
 
-def _run_proof(check: Check, environment: dict[str, str]) -> Count:
+def _run_bounded(name: str, argv: list[str], environment: dict[str, str], limit: int) -> int:
+    """Run it to its end, or to `limit` seconds. Returns its exit code, which is not 0 where it had to be ended."""
+    with subprocess.Popen(argv, cwd=paths.CHECKOUT, env=environment) as process, _bounded(name, process, limit) as hung:
+        code = process.wait()
+    return code or int(hung.is_set())
+
+
+@contextmanager
+def _bounded(name: str, process: subprocess.Popen[Any], limit: int) -> Iterator[threading.Event]:
+    """End `process`, and all that it started, after `limit` seconds: one that hangs would hide what comes after it.
+
+    The event tells whether that was done.
+    """
+    hung = threading.Event()
+
+    def end() -> None:
+        hung.set()
+        out.print(f"FAILED: {name} has not ended after {limit} s, and is ended")
+        family = _family(process.pid)
+        process.send_signal(signal.SIGINT)  # it takes down what it started
+        psutil.wait_procs(family, timeout=GRACE)
+        for one in [*_family(process.pid), *family]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+    timer = threading.Timer(limit, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield hung
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """The process and all that it started, as far as they are there."""
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _run_proof(check: Check, environment: dict[str, str], limit: int) -> Count:
     """Run a proof, its lines shown as they come. What ends without a closing line failed."""
     last = ""
-    with subprocess.Popen(check.argv, cwd=paths.CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as proof:
+    with (
+        subprocess.Popen(check.argv, cwd=paths.CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) as proof,
+        _bounded(check.name, proof, limit) as hung,
+    ):
         assert proof.stdout is not None  # noqa: S101 - asked for above
         for line in proof.stdout:
             out.print(line.rstrip(), markup=False)
             last = line
-    return _counted(last, proof.returncode)
+    return _counted(last, proof.returncode or int(hung.is_set()))
 
 
 def _counted(last: str, code: int) -> Count:
@@ -380,7 +488,14 @@ def _have(program: str) -> bool:
 
     if there():
         return True
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    with (paths.HOME / "apt.lock").open("w") as lock:
+        # Suites beside each other want it at once, and apt itself does not wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if there():
+            return True
         out.print(f"installing {program} with apt-get")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -76,6 +76,8 @@ def migrate(checkout: Path, session: Any, database: Database) -> None:
     }
     with step("look whether the running code can live with it"):
         said, code = _manage(checkout, owner, "check_migrations", "--unapplied")
+        if code and "Traceback" in said:
+            raise CommandFailed(f"The database was not touched: {_last(said)}", "Is it there, and reached?", (said,))
         if code:
             raise Refused(f"The database was not touched. {' '.join(said.split())}")
     with step("migrate") as line:

@@ -113,6 +113,7 @@ BROKEN = [
     ("flow_log_traffic", "SOME", '"ALL" or "REJECT"'),
     ("session_retention_days", "2", "one that CloudWatch Logs knows"),
     ("backup_retention_days", "7", "28, four weeks, to 365"),
+    ("migration_image", "an image", "as aws/codebuild/standard:7.0"),
     ("rate_limit", "5", "rate_limit must be 100 to 2000000"),
     ("secrets_edition", "0", "a whole number from 1"),
     ("servers", "{max=1}", "servers.max 2 to 10"),

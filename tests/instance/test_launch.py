@@ -59,8 +59,8 @@ def release(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def launch(release: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, str(release / "instance" / "launch.py")]
+def launch(release: Path, settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, str(release / "instance" / "launch.py"), *words]
     return subprocess.run(argv, env=settings, capture_output=True, text=True, timeout=60)
 
 
@@ -81,6 +81,15 @@ def test_the_server_gets_its_secrets_in_its_environment_and_not_in_its_arguments
     assert not [
         path for path in release.rglob("*") if path.is_file() and SECRET_KEY in path.read_text(errors="replace")
     ]
+
+
+def test_the_self_test_is_asked_with_the_servers_own_secrets(release: Path, settings: dict[str, str]) -> None:
+    (release / "manage.py").write_text((release / "instance" / "serve.py").read_text())
+    done = launch(release, settings, "selftest")
+    assert done.returncode == 0, done.stderr
+    environment, argv = json.loads(done.stdout)
+    assert argv == [str(release / "manage.py"), "selftest", "--release"]
+    assert environment["SECRET_KEY"] == SECRET_KEY
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,14 @@ def test_a_missing_secret_is_said(surroundings: Surroundings, release: Artifact,
     assert f"Secrets Manager answers ResourceNotFoundException to {arn}" in said
 
 
+def test_a_release_that_fails_its_self_test_is_not_started(
+    surroundings: Surroundings, release: Artifact, refused: Refused
+) -> None:
+    machine, said = refused(release.version, ALLOWED_HOSTS="*")
+    assert "lyceum: out of service: the release fails its self-test: FAILED settings: ALLOWED_HOSTS admits" in said
+    assert machine.exec("systemctl", "is-active", "lyceum.service").stdout.strip() == "inactive"
+
+
 def test_a_full_disk_is_said(surroundings: Surroundings, release: Artifact, refused: Refused, tmp_path: Path) -> None:
     # A disk of its own, so that nobody else's is filled.
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=640m", "tmpfs", tmp_path], check=True)

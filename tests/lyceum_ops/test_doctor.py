@@ -101,8 +101,8 @@ def build(account: Emulated) -> None:
     dynamodb = account.client("dynamodb")
     dynamodb.create_table(
         TableName="lyceum-dev-progress", BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
     )  # fmt: skip
     dynamodb.update_continuous_backups(
         TableName="lyceum-dev-progress", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}

@@ -62,6 +62,16 @@ def test_what_the_running_code_cannot_live_with_is_refused_before_anything_is_to
     assert asked(tmp_path) == ["check_migrations"]
 
 
+def test_a_database_that_is_away_is_told_in_one_line(tmp_path: Path) -> None:
+    (folder := checkout(tmp_path, "check_migrations")).joinpath("manage.py").write_text(
+        f"{MANAGE.splitlines()[1]}\nraise OSError('connection refused by db.internal')\n"
+    )
+    with pytest.raises(
+        CommandFailed, match=r"^The database was not touched: OSError: connection refused by db\.internal Is it there"
+    ):
+        migrate(folder, session(), Database.from_environment(GIVEN))
+
+
 def test_a_migration_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"The migration failed: done"):
         migrate(checkout(tmp_path, "prepare"), session(), Database.from_environment(GIVEN))

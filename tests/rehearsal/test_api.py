@@ -30,9 +30,9 @@ class Learner(requests.Session):
         fields["csrfmiddlewaretoken"] = self.csrf()
         return self.post(self.base + path, data=fields, headers={"Referer": self.base + path})
 
-    def api(self, path: str, **body: Any) -> requests.Response:
+    def api(self, path: str, timeout: float = 60, **body: Any) -> requests.Response:
         headers = {"X-CSRFToken": self.csrf(), "Referer": self.base}
-        return self.post(f"{self.base}/api/v1{path}", json=body, headers=headers)
+        return self.post(f"{self.base}/api/v1{path}", json=body, headers=headers, timeout=timeout)
 
 
 def test_a_video_is_finished_through_the_players_api_and_only_after_its_time(rehearsed: dict[str, Any]) -> None:

@@ -64,7 +64,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   datapoints_to_alarm = each.value.datapoints
   treat_missing_data  = each.value.missing
 
-  alarm_actions = [aws_sns_topic.alarms.arn]
+  # What only a release looks at would tell people of every bad minute.
+  alarm_actions = each.value.severity == "release" ? [] : [aws_sns_topic.alarms.arn]
   # Whoever was woken wants to hear that it is over.
   ok_actions = each.value.severity == "wake" ? [aws_sns_topic.alarms.arn] : []
 

@@ -1,5 +1,6 @@
 # Every alarm, once. `severity` says what is asked of whoever hears it: "wake" means learners cannot learn, now; "look"
-# means somebody should see to it on the next working day. `why` tells where the threshold comes from.
+# means somebody should see to it on the next working day; "release" tells nobody: it is what an instance refresh looks
+# at, where one bad minute is enough. `why` tells where the threshold comes from.
 locals {
   balancer = { LoadBalancer = var.load_balancer_arn_suffix }
   target   = { LoadBalancer = var.load_balancer_arn_suffix, TargetGroup = var.target_group_arn_suffix }
@@ -30,6 +31,25 @@ locals {
       threshold  = var.thresholds.target_error_percent
       period     = 300
       periods    = 2
+    }
+
+    release-errors = {
+      row      = "requests"
+      severity = "release"
+      meaning  = "In one minute of a release more than a few requests ended in an error, of a server or in its place."
+      why      = "Five errors are no accident, and one minute is enough: to take a good release back costs minutes, to leave a bad one costs learners their lesson."
+      metrics = {
+        answered = { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", stat = "Sum", dimensions = local.target }
+        refused  = { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", stat = "Sum", dimensions = local.balancer }
+        requests = { namespace = "AWS/ApplicationELB", name = "RequestCount", stat = "Sum", dimensions = local.target }
+      }
+      # Held against the requests, which come every minute: a count that is only reported when it is not zero would be
+      # waited for, and an alarm on it alone decides minutes later.
+      expression = "IF(FILL(answered, 0) + FILL(refused, 0) >= 5, 100 * (FILL(answered, 0) + FILL(refused, 0)) / requests, 0)"
+      rings      = ">="
+      threshold  = var.thresholds.target_error_percent
+      period     = 60
+      periods    = 1
     }
 
     balancer-errors = {
@@ -139,6 +159,18 @@ locals {
       threshold = var.thresholds.memory_percent
       period    = 300
       periods   = 3
+    }
+
+    release-memory = {
+      row       = "servers"
+      severity  = "release"
+      meaning   = "During a release a server is nearly out of memory: the release leaks, or needs more than there is."
+      why       = "An idle server uses about half of 1 GiB and the group grows at 70 %; what comes to 85 within minutes of its start has no hours left."
+      metrics   = { memory = { namespace = var.metrics_namespace, name = "mem_used_percent", stat = "Maximum", dimensions = local.group } }
+      rings     = ">="
+      threshold = var.thresholds.release_memory_percent
+      period    = 60
+      periods   = 1
     }
 
     server-disk = {

@@ -97,6 +97,7 @@ variable "thresholds" {
     application_errors        = optional(number, 5)
     surplus_credits           = optional(number, 72)
     memory_percent            = optional(number, 90)
+    release_memory_percent    = optional(number, 85)
     disk_percent              = optional(number, 80)
     database_cpu_percent      = optional(number, 80)
     database_connections      = optional(number, 80)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Field, Router, Schema, Status
 from ninja.security import django_auth
 
 from lyceum.accounts.models import User
@@ -30,38 +30,44 @@ class ReportIn(Schema):
     `elapsed_ms` is how long ago, by a monotonic clock, the token was received when the position was taken.
     """
 
-    lesson_id: UUID
-    report_id: str
-    token: str
-    elapsed_ms: int
-    position: float
-    stretches: list[tuple[float, float]]
+    lesson_id: UUID = Field(description="The lesson.")
+    report_id: str = Field(description="Made by the sender, new for each report: the same id again changes nothing.")
+    token: str = Field(description="What the page, or the answer before, brought: it says when watching began.")
+    elapsed_ms: int = Field(description="Milliseconds since the token was received.")
+    position: float = Field(description="Where the video stands, in seconds.")
+    stretches: list[tuple[float, float]] = Field(description="What was played: from and to, in seconds.")
 
 
 class AnchorIn(Schema):
     """`token` is the page's former one, if it has one."""
 
-    lesson_id: UUID
-    token: str | None = None
+    lesson_id: UUID = Field(description="The lesson.")
+    token: str | None = Field(None, description="The page's former token.")
 
 
 class OutcomeOut(Schema):
-    token: str
-    position: float | None
-    percent: int
-    watched_seconds: int
-    completed: bool
+    """The lesson's state after what was taken, and the token for what comes next."""
+
+    token: str = Field(description="For the next report.")
+    position: float | None = Field(description="Where to go on, in seconds; null where nothing was watched.")
+    percent: int = Field(description="How much of the video was watched.")
+    watched_seconds: int = Field(description="The same in seconds, each counted once.")
+    completed: bool = Field(description="Whether the lesson counts as completed.")
 
 
 class MediaOut(Schema):
-    url: str
-    expires_at: datetime
-    expires_in: int
+    """An address of the lesson's video or document that opens it for a while."""
+
+    url: str = Field(description="Where it is fetched.")
+    expires_at: datetime = Field(description="Until when.")
+    expires_in: int = Field(description="For how many seconds from now.")
 
 
 class RefusalOut(Schema):
-    code: str
-    detail: str
+    """Why it was not done."""
+
+    code: str = Field(description="A word for programs.")
+    detail: str = Field(description="A sentence for people.")
 
 
 REFUSALS: dict[int, Any] = {400: RefusalOut, 403: RefusalOut, 404: RefusalOut, 409: RefusalOut, 503: RefusalOut}

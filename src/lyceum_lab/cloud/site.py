@@ -153,8 +153,11 @@ class Site:
 
     def start_database(self) -> str:
         """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps."""
-        kept = self.session.client("secretsmanager").get_secret_value(SecretId=self.declared.owner_secret)
-        owner = json.loads(kept["SecretString"])
+        secrets = self.session.client("secretsmanager")
+        kept = secrets.get_secret_value(SecretId=self.declared.owner_secret)
+        owner = {**json.loads(kept["SecretString"]), "username": postgres.OWNER}
+        # As RDS writes it: moto names somebody else than the instance's master user.
+        secrets.put_secret_value(SecretId=self.declared.owner_secret, SecretString=json.dumps(owner))
         place = postgres.Place(
             address=self.address("database"),
             port=self.declared.database_port,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from lyceum_lab import paths
 from lyceum_lab.cloud import site
 from lyceum_lab.cloud.files import require_mode
+from lyceum_lab.cloud.network import counters, namespaces
 from lyceum_lab.cloud.servers import cgroups, machine
 from lyceum_lab.rehearsal import state
+from lyceum_ops.console import out
 from lyceum_ops.errors import LyceumError, Usage
 
 SWITCH = "files-mode"  # a file of the rehearsal's: how the shared files behave
@@ -45,6 +51,36 @@ def set_files(mode: str) -> None:
     half = paths.REHEARSAL / f".{SWITCH}"
     half.write_text(require_mode(mode))
     half.replace(paths.REHEARSAL / SWITCH)
+
+
+def show_flows(*, as_json: bool = False, watch: bool = False) -> None:
+    """Print the packets that each rule has let pass or refused; with `watch` once a second, until Ctrl-C.
+
+    Raises LyceumError when no cloud is rehearsed or the caller is not root, Usage for a watch without a terminal.
+    """
+    running()
+    if os.geteuid() != 0:
+        raise LyceumError("Only root may ask the kernel what its filters counted.", "Run it with sudo.")
+    if watch and (as_json or not out.is_terminal):
+        raise Usage("--watch needs a terminal.", "For a program: ./lyceum status --flows --json, as often as you like.")
+    prefix = namespaces.key(paths.REHEARSAL)
+    if as_json:
+        out.print_json(json.dumps([asdict(one) for one in counters.read(namespaces.left(prefix))]))
+        return
+    with suppress(KeyboardInterrupt):
+        while True:
+            found = counters.read(namespaces.left(prefix))
+            if watch:
+                out.clear()
+            for one in found:
+                if one.packets:
+                    verb = "passed" if one.lets_pass else "[bold red]refused[/]"
+                    out.print(f"{one.packets:9,}  {verb:7}  {one.rule}", highlight=False)
+            idle = sum(not one.packets for one in found)
+            out.print(f"{len(found)} rules, {idle} of them without a packet since they were loaded.")
+            if not watch:
+                return
+            time.sleep(1)
 
 
 def running() -> dict[str, Any]:

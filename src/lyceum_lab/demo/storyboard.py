@@ -147,7 +147,7 @@ def _step(scene: str, found: dict[str, Any]) -> Step:
         raise ValueError(f"scene {scene}: a step does one of {', '.join(known)}, this one {actions}")
     said = found.pop("say", [])
     captions = [(0.0, said)] if isinstance(said, str) else [(float(at), text) for at, text in said]
-    own = {key: found.pop(key) for key in ("within", "pane", "pace") if key in found}
+    own: dict[str, Any] = {key: found.pop(key) for key in ("within", "pane", "pace") if key in found}
     code = found.pop("code", 0)
     own["codes"] = tuple(code) if isinstance(code, list) else (code,)
     lists: dict[str, Any] = {key: tuple(_listed(found.pop(key, ()))) for key in ("expect", "never")}

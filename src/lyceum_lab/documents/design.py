@@ -69,7 +69,7 @@ def page(areas: dict[str, list[Row]], checkout: Path) -> str:
         parts.append(f"\n## {area}\n\n| requirement | decision | where | shown by |\n|---|---|---|---|\n")
         for row in rows:
             records = "".join(f" ([{number}]({pointers.record(number, checkout)}))" for number in row.records)
-            where, shown = pointers.places(row.where), pointers.tests(row.shown_by)
+            where, shown = pointers.places(row.where), pointers.shown(row.shown_by)
             parts.append(f"| {row.requirement} | {row.decision}{records} | {where} | {shown} |\n")
     return "".join(parts)
 

@@ -26,14 +26,14 @@ def refuse(source: Path, faults: Iterable[str]) -> None:
         raise LyceumError(f"{source.name} points at what is not there: {said}.", "Mend the file.")
 
 
-def places(where: Iterable[str]) -> str:
-    """Places as Markdown links from docs/."""
-    return ", ".join(f"[{Path(place).name}](../{place})" for place in where)
+def places(where: Iterable[str], up: str = "../") -> str:
+    """Places as Markdown links from a page that is `up` from the checkout: docs/, if not said otherwise."""
+    return ", ".join(f"[{Path(place).name}]({up}{place})" for place in where)
 
 
-def tests(shown_by: Iterable[str]) -> str:
-    """Tests as Markdown links from docs/; a proof by the promise it keeps."""
-    return "<br>".join(_test(test) for test in shown_by)
+def shown(shown_by: Iterable[str], up: str = "../") -> str:
+    """Tests as Markdown links from such a page; a proof by the promise it keeps."""
+    return "<br>".join(_test(test, up) for test in shown_by)
 
 
 def record(number: str, checkout: Path) -> str:
@@ -51,11 +51,11 @@ def faults(row: str, where: Iterable[str], shown_by: Iterable[str], checkout: Pa
     return found + [test for test in named if not _exists(test, checkout)]
 
 
-def _test(test: str) -> str:
+def _test(test: str, up: str) -> str:
     place, name = test.split("::")
     if place.startswith("prove "):
         return f"`./lyceum {place}`: {_promises(place)[name]}"
-    return f"[{name.replace('_', ' ').removeprefix('test ')}](../{place})"
+    return f"[{name.replace('_', ' ').removeprefix('test ')}]({up}{place})"
 
 
 def _exists(test: str, checkout: Path) -> bool:

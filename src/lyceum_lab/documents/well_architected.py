@@ -85,6 +85,6 @@ def page(pillars: dict[str, list[Control]], checkout: Path) -> str:
     for pillar in PILLARS:
         parts.append(f"\n## {pillar}\n\n| control | resource | where | shown by |\n|---|---|---|---|\n")
         for one in pillars[pillar]:
-            where, shown = pointers.places(one.where), pointers.tests(one.shown_by)
+            where, shown = pointers.places(one.where), pointers.shown(one.shown_by)
             parts.append(f"| {one.control} | `{one.resource}` | {where} | {shown} |\n")
     return "".join(parts)

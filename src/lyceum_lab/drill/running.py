@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import tempfile
@@ -20,7 +21,7 @@ from lyceum_lab.rehearsal.infrastructure import ACCOUNT, Session
 from lyceum_lab.rehearsal.up import ENVIRONMENT
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
-from lyceum_ops.errors import LyceumError, Usage
+from lyceum_ops.errors import LyceumError, Refused, Usage
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
 
@@ -40,7 +41,8 @@ def rehearse(environment: str) -> Report:
     env = infrastructure.aws_environment(str(there.emulator))
     session = Session.of(env)
     name, work = f"lyceum-{environment}", paths.REHEARSAL / "drill"
-    with _database(session, environment) as url:
+    work.mkdir(exist_ok=True)
+    with _alone(work), _database(session, environment) as url:
         stores = (
             Database(lambda: psycopg.connect(url, autocommit=True), libpq(url), work, system_postgres()),
             Table(session.client("dynamodb"), f"{name}-progress", work),
@@ -55,6 +57,17 @@ def rehearse(environment: str) -> Report:
                 return commands("check_restored", "--drill", number, **copies).strip().splitlines()[-1]
 
             return drill(environment, stores, trial)
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """A second drill would take the first one's copies for leftovers."""
+    with (work / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused("Another drill of this rehearsal is under way.", "Let it end first.") from error
+        yield
 
 
 @contextmanager

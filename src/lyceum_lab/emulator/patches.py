@@ -17,6 +17,7 @@ def apply(*, enforce: bool = False) -> None:
     else:
         tls_only_bucket_policies()
     deletion_of_delete_markers()
+    load_balancers_by_name()
     groups.stand_back()
 
 
@@ -60,3 +61,26 @@ def deletion_of_delete_markers() -> None:
         """A mark holds nothing that would have to be given back."""
 
     setattr(FakeDeleteMarker, "dispose", dispose)  # noqa: B010 - as above
+
+
+def load_balancers_by_name() -> None:
+    """Moto makes another load balancer of the same name at each call; AWS answers a repeated one with the first.
+
+    A client that repeats a call whose answer was lost would leave one that nobody knows of.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
+    from moto.elbv2 import models
+    from moto.elbv2.exceptions import DuplicateLoadBalancerName
+
+    original, public = models.ELBv2Backend.create_load_balancer, "internet-facing"
+
+    def create_load_balancer(self: Any, name: str, security_groups: list[str], **told: Any) -> Any:
+        there = next((one for one in self.load_balancers.values() if one.name == name), None)
+        if there is None:
+            return original(self, name=name, security_groups=security_groups, **told)
+        wanted = (set(security_groups), set(told["subnet_ids"]), told.get("scheme") or public)
+        if wanted != (set(there.security_groups), {subnet.id for subnet in there.subnets}, there.scheme or public):
+            raise DuplicateLoadBalancerName
+        return there
+
+    setattr(models.ELBv2Backend, "create_load_balancer", create_load_balancer)  # noqa: B010 - as above

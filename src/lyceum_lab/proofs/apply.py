@@ -44,7 +44,7 @@ PROMISES = {
     "roles": "what runs in dev and in prod may do what it does and nothing more, and is become by nobody else",
     "network": "the applied network of dev and of prod lets pass what must and nothing else, and misses each rule",
     "diagram": "the diagram shows the types, flows, rules and ranges that are applied, no others, and misses each",
-    "watch": "every alarm of both rings when it has to and is heard, attacks are told from work, logs are kept two days",
+    "watch": "every alarm rings when it has to and is heard, attacks are told from work, logs are kept for two days",
     "secrets": "no state holds a value of a secret",
     "changes": "a change of each kind that operators make is planned as expected, and leaves an empty plan",
     "release": "a release outlives Terraform: the plan stays empty, and a changed template keeps the live tag",

@@ -86,15 +86,15 @@ class Database:
     def restore(self, point: Point, number: str) -> Copy:
         name, password = f"lyceum-{self.environment}-drill-{number}-database", secrets.token_urlsafe(24)
         told = self._told(self.live)
+        where = {"DBSubnetGroupName": told["DBSubnetGroup"]["DBSubnetGroupName"]} if "DBSubnetGroup" in told else {}
         with aws.asking("rds"):
             self.rds.restore_db_instance_to_point_in_time(
                 SourceDBInstanceIdentifier=self.live, TargetDBInstanceIdentifier=require_mark(name, number),
                 RestoreTime=point.taken, DBInstanceClass=told["DBInstanceClass"],
-                DBSubnetGroupName=told["DBSubnetGroup"]["DBSubnetGroupName"],
                 VpcSecurityGroupIds=[one["VpcSecurityGroupId"] for one in told["VpcSecurityGroups"]],
                 DBParameterGroupName=told["DBParameterGroups"][0]["DBParameterGroupName"],
                 PubliclyAccessible=False, MultiAZ=False, DeletionProtection=False, CopyTagsToSnapshot=False,
-                Tags=[{"Key": "Drill", "Value": number}],
+                Tags=[{"Key": "Drill", "Value": number}], **where,
             )  # fmt: skip
         self._available(name)
         with aws.asking("rds"):
@@ -133,7 +133,10 @@ class Database:
         require_mark(name)
         if ways := self._open.pop(name, None):
             ways.close()
+        guarded = self._told(name).get("DeletionProtection")  # as of a copy that was made of a protected original
         with aws.asking("rds"):
+            if guarded:
+                self.rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
             self.rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
 
     def _manifest(self) -> Manifest:
@@ -183,8 +186,9 @@ class Table:
     def left(self) -> list[str]:
         with aws.asking("dynamodb"):
             pages = list(self.dynamodb.get_paginator("list_tables").paginate())
-        return [name for page in pages for name in page["TableNames"]
-                if name.startswith(f"lyceum-{self.environment}-drill-") and self._status(name) != "DELETING"]  # fmt: skip
+        prefix = f"lyceum-{self.environment}-drill-"
+        names = [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
+        return [name for name in names if self._status(name) != "DELETING"]
 
     def remove(self, name: str) -> None:
         require_mark(name)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from lyceum_ops.console import step
+from lyceum_ops.console import err, step
 from lyceum_ops.drill.manifest import compare
 from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.drill.stores import Copy, Point, Store, require_mark
@@ -29,8 +29,7 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
     """Run it. The report says whether all of it held; an error of the drill itself is raised, its traces removed."""
     number = secrets.token_hex(4)
     report = Report(environment, number, datetime.now(UTC))
-    # What a copy runs on ends with the thread that started it: the threads stay until all of it is over.
-    with _patient_signals(), ThreadPoolExecutor(len(stores)) as pool:
+    with _patient_signals():
         _sweep(stores, report)
         points = {}
         for store in stores:
@@ -38,13 +37,21 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
                 points[store.name] = store.protect()
                 line.note(points[store.name].name)
         began = time.monotonic()
+        # What a copy runs on may end with the thread that started it: the threads stay until all of it is over.
+        pool = ThreadPoolExecutor(len(stores))
         try:
             copies = _restore(pool, stores, points, number, report)
             _compare(stores, points, copies, report)
             _try(stores, copies, trial, number, report)
             report.seconds = time.monotonic() - began
         finally:
-            _remove(stores, number, report)
+            with _uninterrupted():
+                # First the copies, which ends what is still being restored; then once more, what came up meanwhile.
+                _remove(stores, report)
+                pool.shutdown(wait=True, cancel_futures=True)
+                if any(store.left() for store in stores):
+                    report.left.clear()
+                    _remove(stores, report)
     return report
 
 
@@ -123,7 +130,7 @@ def _try(
             line.note(error.message)
 
 
-def _remove(stores: Sequence[Store], number: str, report: Report) -> None:
+def _remove(stores: Sequence[Store], report: Report) -> None:
     """Everything of this drill, whatever happened; what cannot be removed is named, and is for the next drill."""
     with step("remove the copies") as line:
         for store in stores:
@@ -134,6 +141,25 @@ def _remove(stores: Sequence[Store], number: str, report: Report) -> None:
             except LyceumError as error:
                 report.left.append(f"{store.name}: {error.message}")
         line.note("nothing is left" if not report.left else f"LEFT: {', '.join(report.left)}")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Whoever interrupts the removal is told what it does; only the second time it counts."""
+
+    def tell(number: int, _: object) -> None:
+        signal.signal(number, signal.default_int_handler)
+        err.print("interrupted: the copies are being removed; a second Ctrl-C leaves them to the next drill.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

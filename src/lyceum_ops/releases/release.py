@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lyceum_ops import aws, operate
@@ -25,6 +25,14 @@ from lyceum_ops.releases.published import NO_RELEASE, Published, require_version
 from lyceum_ops.releases.servers import FORWARD, Group, Refresh, Servers, Version
 
 MINUTE = 60.0
+# How long AWS goes on watching when the last server has come: a minute that has begun, the bad one that release-errors
+# waits for (infra/modules/alarms/table.tf), and one until the load balancer's counts are told.
+BAKE_SECONDS = 180
+# A server of a release serves beside the old one until it is judged: two minutes to boot, and the same three. As long
+# as the old one is there, a bad release is taken back at once; afterwards an old server has to boot first.
+WARM_UP_SECONDS = 120 + BAKE_SECONDS
+# A release that brought no server for so long brings none. AWS itself waits an hour for one, and launches it anew.
+PATIENCE_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,9 @@ class Wanted:
     version: str
     keep_image: bool = False
     at_max_size: bool = False
-    bake_seconds: int = 120
+    bake_seconds: int = BAKE_SECONDS
     watch: bool = False
+    patience_seconds: int = PATIENCE_SECONDS
 
 
 def release(production: Production, wanted: Wanted) -> None:
@@ -95,7 +104,7 @@ def release(production: Production, wanted: Wanted) -> None:
         if running:
             joined = _join(production, group, live, running, wanted.version)
             entry = _open_entry(production, joined) or _begin(production, "release", live, joined)
-            _finish(production, live, joined, running.id, entry, watch=wanted.watch)
+            _finish(production, live, joined, running.id, entry, watch=wanted.watch, patience=wanted.patience_seconds)
             return
         newest = servers.version(group.template, "$Latest")
         image = newest.image if wanted.keep_image else servers.newest_image()
@@ -108,7 +117,7 @@ def release(production: Production, wanted: Wanted) -> None:
         alarms = _ringing(production)
         target = target or _written(production, group, newest, wanted.version, image)
         _change(production, group, live, target, "release", bake_seconds=wanted.bake_seconds, watch=wanted.watch,
-                alarms=alarms)  # fmt: skip
+                alarms=alarms, patience=wanted.patience_seconds)  # fmt: skip
 
 
 def rollback(production: Production, *, at_max_size: bool = False, watch: bool = False) -> None:
@@ -243,10 +252,14 @@ def _all_run(group: Group, version: int) -> bool:
 
 
 def _change(production: Production, group: Group, live: Version, target: Version, kind: str, *, bake_seconds: int,
-            watch: bool, alarms: list[str]) -> None:  # fmt: skip
+            watch: bool, alarms: list[str], patience: float | None = None) -> None:  # fmt: skip
     entry = _begin(production, kind, live, target)
     try:
-        refresh = production.servers.start(group, target.number, alarms=alarms, bake_seconds=bake_seconds)
+        refresh = production.servers.start(
+            group, target.number, alarms=alarms, bake_seconds=bake_seconds,
+            # What goes back to what is known waits for nothing.
+            warm_up_seconds=WARM_UP_SECONDS if kind == "release" else None,
+        )  # fmt: skip
     except LyceumError as error:
         with _reported(production):
             production.ledger.ended(entry, FAILED, error.message)
@@ -256,7 +269,7 @@ def _change(production: Production, group: Group, live: Version, target: Version
                 "Run this again: it joins it or says what is under way.",
             ) from error
         raise type(error)(f"{error.message} Production is untouched: {group.running()}.", error.hint) from error
-    _finish(production, live, target, refresh, entry, watch=watch)
+    _finish(production, live, target, refresh, entry, watch=watch, patience=patience)
 
 
 def _begin(production: Production, kind: str, live: Version, target: Version) -> Entry:
@@ -267,10 +280,10 @@ def _begin(production: Production, kind: str, live: Version, target: Version) ->
 
 
 def _finish(production: Production, live: Version, target: Version, refresh: str, entry: Entry, *,
-            watch: bool) -> None:  # fmt: skip
+            watch: bool, patience: float | None = None) -> None:  # fmt: skip
     """Wait for a refresh, write how it ended, and leave the template's newest version as what is live."""
     with _going_on(production, target) as seen:
-        done = _wait(production, target, refresh, seen, watch=watch)
+        done = _wait(production, target, refresh, seen, watch=watch, patience=patience)
     after = production.servers.group()
     outcome = ENDS.get(done.status, FAILED)
     if outcome == LIVE and (after.version != target.number or not _all_run(after, target.number)):
@@ -288,9 +301,12 @@ def _open_entry(production: Production, target: Version) -> Entry | None:
     return newest if newest and not newest.outcome and newest.version == target.number else None
 
 
-def _wait(production: Production, target: Version, refresh: str, seen: Seen, *, watch: bool) -> Refresh:
+def _wait(production: Production, target: Version, refresh: str, seen: Seen, *, watch: bool,
+          patience: float | None) -> Refresh:  # fmt: skip
+    """Wait until the refresh ends. One that brings no server for `patience` seconds is turned round, once."""
     pace, began = production.pace, production.pace.clock()
     reached, told = began, dict[str, str]()
+    percent, moved, turned = -1, began, ""
     with step(f"bring {target.release} to the servers") as line:
         while True:
             try:
@@ -298,6 +314,11 @@ def _wait(production: Production, target: Version, refresh: str, seen: Seen, *, 
                 found = production.servers.refreshes(refresh)[0]
                 if watch:
                     _tell_servers(production.servers.group(), told)
+                if found.percent != percent:
+                    percent, moved = found.percent, pace.clock()
+                if found.replaces and patience and not turned and pace.clock() - moved > patience:
+                    production.servers.roll_back()
+                    turned = f"no server of {target.release} came into service within {patience:.0f} s"
             except (NoCredentials, NotPermitted, Refused):
                 raise
             except LyceumError as error:
@@ -310,7 +331,7 @@ def _wait(production: Production, target: Version, refresh: str, seen: Seen, *, 
             seen.refresh = found
             line.note(str(found))
             if not found.active:
-                return found
+                return replace(found, reason=turned or found.reason)
             if pace.clock() - began > pace.at_most:
                 raise LyceumError(f"After {pace.at_most / MINUTE:.0f} minutes the release has not ended.")
             pace.sleep(pace.poll)
@@ -378,7 +399,7 @@ def _settle(production: Production, after: Group) -> None:
 
 def _not_live(production: Production, live: Version, target: Version, after: Group, done: Refresh,
               outcome: str) -> RolledBack:  # fmt: skip
-    name, why = production.environment, f" AWS says: {done.reason}" if done.reason else ""
+    name, why = production.environment, f" Why: {done.reason.rstrip('.')}." if done.reason else ""
     undo = (
         f"Undo it: ./lyceum release {name} --version {live.release}."
         if live.release != NO_RELEASE

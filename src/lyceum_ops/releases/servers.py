@@ -15,8 +15,9 @@ from lyceum_ops.errors import LyceumError, Refused
 from lyceum_ops.releases.published import NO_RELEASE
 
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
-# Of the environment's alarms those that a bad release rings; the others are about growth and upkeep.
-WATCHED = ("target-errors", "balancer-errors", "no-healthy-server")
+# Of the environment's alarms those that a bad release rings; the others are about growth and upkeep. The first two
+# decide within a minute; the others know what went wrong before.
+WATCHED = ("release-errors", "release-memory", "target-errors", "balancer-errors", "no-healthy-server")
 FORWARD = {"Pending", "InProgress", "Baking"}
 BACK = {"RollbackInProgress"}
 ACTIVE = FORWARD | BACK | {"Cancelling"}
@@ -80,6 +81,11 @@ class Refresh:
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it still waits for servers; what bakes has all of them."""
+        return self.status in FORWARD - {"Baking"}
 
     def __str__(self) -> str:
         return f"{self.status}, {self.percent} %{', ' + self.reason if self.reason else ''}"
@@ -154,7 +160,9 @@ class Servers:
             found = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.name, **wanted)
         return [_refresh(one) for one in found["InstanceRefreshes"]]
 
-    def start(self, group: Group, version: int, *, alarms: list[str], bake_seconds: int) -> str:
+    def start(
+        self, group: Group, version: int, *, alarms: list[str], bake_seconds: int, warm_up_seconds: int | None = None
+    ) -> str:
         """Begin to bring the group to a version of its template. Returns the refresh's id."""
         with aws.asking("autoscaling"):
             started = self._autoscaling.start_instance_refresh(
@@ -170,6 +178,7 @@ class Servers:
                     "SkipMatching": True,
                     "AutoRollback": True,
                     "BakeTime": bake_seconds,
+                    **({"InstanceWarmup": warm_up_seconds} if warm_up_seconds else {}),
                     **({"AlarmSpecification": {"Alarms": alarms}} if alarms else {}),
                 },
             )

@@ -52,7 +52,9 @@ def run(here: Here, wanted: Wanted, *, asked: Asked) -> int:
         opened, who = ways.enter_context(_opened(session, wanted, caller.arn))
         env = ways.enter_context(_environment(who))
         if wanted.command:
-            return _inside(wanted.command, {**os.environ, **env})
+            # What the operator's shell says of another database does not count here: PGPASSWORD beats the file.
+            mine = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+            return _inside(wanted.command, {**mine, **env})
         _tell(wanted, who, env)
         try:
             while True:

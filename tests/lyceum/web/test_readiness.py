@@ -137,6 +137,21 @@ def test_a_migration_that_is_not_applied(whole: Path, client: Client, capsys: py
     assert ready(client)[0] == 200  # the old code's servers go on while a migration is on its way
 
 
+def test_of_a_release_only_its_own_faults_fail(
+    whole: Path, aws: Any, capsys: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    # A table that is away comes back; a server has to boot meanwhile.
+    call_command("selftest", "--release")
+    assert "away progress: ResourceNotFoundException" in capsys.readouterr().out
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'shared'")
+    with pytest.raises(CommandError, match="not fit: migrations"):
+        call_command("selftest", "--release")
+    settings.ALLOWED_HOSTS = ["*"]
+    with pytest.raises(CommandError, match="not fit: settings, migrations"):
+        call_command("selftest", "--release")
+
+
 def test_no_tables_at_all(whole: Path, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE django_migrations RENAME TO gone")

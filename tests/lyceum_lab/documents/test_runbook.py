@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lyceum_lab.documents import pointers
 from lyceum_lab.documents.runbook import alarms, awscli, check, pages
 
 pytestmark = pytest.mark.runbook
@@ -234,3 +235,41 @@ def test_what_the_doctor_looks_for_is_what_infra_makes() -> None:
     assert {"servers", "database", "progress", "files", "backup", "content"} <= wanted
     known = alarms.names(INFRA)
     assert [one for one in sorted(wanted) if not any(name.startswith(f"lyceum-dev-{one}") for name in known)] == []
+
+
+# Which test or proof runs a command of the pages, on an emulated account or on the cloud on one machine. What of AWS
+# they call by `aws` is made by tests/lyceum_ops/test_runbook.py.
+DELIVERED = "tests/pipeline/test_pipeline.py::test_a_commit_becomes_a_running_release_with_nothing_done_by_hand"
+RELEASED = "tests/rehearsal/test_releases.py::test_a_release_and_its_rollback_lose_nothing"
+RUN_BY = {
+    "apply": "prove apply::applied",
+    "artifact": DELIVERED,
+    "bootstrap": "prove apply::bootstrap",
+    "cost": "prove cost::sums",
+    "destroy": "prove apply::destroyed",
+    "doctor": "tests/lyceum_ops/test_doctor.py::test_a_well_environment_is_told_so_within_ten_seconds",
+    "drill": "tests/lyceum_ops/drill/test_drill.py::test_everything_comes_back_and_a_learner_goes_on",
+    "login": "tests/lyceum_ops/test_login.py::test_the_command_gives_a_shell_the_session_of_the_role",
+    "plan": "prove apply::empty",
+    "preflight": "tests/lyceum_ops/test_preflight.py::"
+    "test_a_ready_account_passes_and_an_empty_one_is_told_what_it_lacks",
+    "publish": DELIVERED,
+    "release": RELEASED,
+    "releases": RELEASED,
+    "rollback": RELEASED,
+    "smoke": DELIVERED,
+    "tunnel": "tests/rehearsal/test_cloud.py::"
+    "test_an_operator_reads_the_database_through_the_bastion_and_changes_nothing",
+    "unlock": "tests/lyceum_ops/test_operate.py::test_a_held_lock_names_its_holder_and_unlock_removes_that_one_only",
+}
+
+
+def test_each_command_of_the_pages_is_run_by_a_test() -> None:
+    used = {
+        match[1]
+        for one in (*check.load(RUNBOOK).values(), pages.read(RUNBOOK / "README.md"))
+        for each in one.commands
+        if (match := re.search(r"\./lyceum ([a-z]+)", each.text))
+    }
+    assert used == set(RUN_BY)
+    assert [fault for name, test in RUN_BY.items() for fault in pointers.faults(name, (), (test,), CHECKOUT)] == []

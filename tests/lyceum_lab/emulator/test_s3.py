@@ -140,7 +140,7 @@ def test_a_large_upload_arrives_whole_and_others_go_on_meanwhile(emulator: Emula
             table.list_tables()
             waits.append(time.monotonic() - begun)
 
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     try:
         assert fetch(signed(s3, "put_object", key="long.mp4"), "PUT", film, Content_Type="video/mp4")[0] == 200

@@ -255,3 +255,20 @@ def test_a_metric_tells_its_namespace_and_a_letter_its_sender() -> None:
     assert metric.context["cloudwatch:namespace"] == "Lyceum/dev"
     letter = ask("ses", "SendEmail", "sesv2", FromEmailAddress="a@lyceum.example")[0]
     assert letter.context["ses:FromAddress"] == "a@lyceum.example"
+
+
+def test_a_session_is_asked_for_on_an_instance_and_by_a_document() -> None:
+    def of(operation: str, **parameters: str) -> list[tuple[str, str]]:
+        call = Asking("ssm", operation, "ssm", "eu-west-1", parameters, Ledger())
+        return [(one.action, one.resource) for one in asked(call)]
+
+    instance = "arn:aws:ec2:eu-west-1:1:instance/i-12345678"
+    own, of_aws = "arn:aws:ssm:eu-west-1:1:document/ours", "arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession"
+    for name, document in (("ours", own), ("AWS-StartSSHSession", of_aws)):
+        assert of("StartSession", Target="i-12345678", DocumentName=name) == [
+            ("ssm:StartSession", instance),
+            ("ssm:StartSession", document),
+        ]
+    assert of("TerminateSession", SessionId="alice-1") == [
+        ("ssm:TerminateSession", "arn:aws:ssm:eu-west-1:1:session/alice-1")
+    ]

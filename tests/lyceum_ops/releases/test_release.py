@@ -8,7 +8,7 @@ from tests.lyceum_ops.releases.conftest import ACCOUNT, ALARM, BUCKET, ME, Dev, 
 
 from lyceum_ops.errors import Interrupted, LyceumError, NoCredentials, Refused, RolledBack, Usage
 from lyceum_ops.releases.history import history
-from lyceum_ops.releases.release import Wanted, release, rollback
+from lyceum_ops.releases.release import WARM_UP_SECONDS, Wanted, release, rollback
 
 OTHER = f"arn:aws:sts::{ACCOUNT}:assumed-role/lyceum-pipeline-release/build"
 
@@ -46,6 +46,7 @@ def test_it_is_asked_for_as_it_must_be(dev: Dev) -> None:
     assert sent["Preferences.SkipMatching"] == "true"
     assert sent["Preferences.AutoRollback"] == "true"
     assert sent["Preferences.BakeTime"] == 90
+    assert sent["Preferences.InstanceWarmup"] == WARM_UP_SECONDS, "the old server stays until the new one is judged"
     assert sent["Preferences.AlarmSpecification.Alarms.member.1"] == ALARM
     assert sent["DesiredConfiguration.LaunchTemplate.Version"] == "2", "a number: AWS goes back to nothing else"
     data = dev.newest()
@@ -120,6 +121,39 @@ def test_a_bad_release_is_rolled_back_and_said_so(dev: Dev) -> None:
     # Terraform writes the next version from the newest: it must carry what is live.
     assert dev.versions() == {1: "none", 2: "1.0", 3: "2.0", 4: "1.0"}
     assert not dev.locked()
+
+
+def test_a_release_that_brings_no_server_is_taken_back_before_aws_loses_patience(dev: Dev) -> None:
+    for version in ("1.0", "2.0"):
+        dev.publish(version)
+    release(dev.production(), Wanted("1.0"))
+    dev.refreshes.course = ["InProgress"] * 1000
+    began = dev.slept
+    with pytest.raises(
+        RolledBack, match=r"2\.0 was rolled back; production runs 1\.0: version 2.*no server of 2\.0 .* within 300 s\."
+    ):
+        release(dev.production(), Wanted("2.0", patience_seconds=300))
+    assert 300 < dev.slept - began < 330
+    assert dev.live() == "1.0"
+    assert live_history(dev) == [("release", "1.0", "live"), ("release", "2.0", "rolled back")]
+    assert dev.versions()[4] == "1.0", "Terraform writes the next version from what is live"
+
+
+def test_patience_is_for_servers_that_come_and_not_for_the_watching_afterwards(dev: Dev) -> None:
+    dev.publish("1.0")
+    dev.refreshes.course = ["InProgress", *["Baking"] * 200, "Successful"]
+    release(dev.production(), Wanted("1.0", bake_seconds=900, patience_seconds=60))
+    assert dev.live() == "1.0"
+
+
+def test_a_rollback_is_never_turned_round_by_itself(dev: Dev) -> None:
+    for version in ("1.0", "2.0"):
+        dev.publish(version)
+        release(dev.production(), Wanted(version))
+    dev.refreshes.course = ["InProgress"] * 400 + ["Successful"]
+    rollback(dev.production(at_most=3600))
+    assert "Preferences.InstanceWarmup" not in dev.refreshes.started[-1], "what goes back waits for nothing"
+    assert dev.live() == "1.0", "turned round it would bring the bad release again"
 
 
 @pytest.mark.parametrize(
@@ -316,7 +350,7 @@ def test_a_lock_is_renewed_while_aws_works(dev: Dev) -> None:
     dev.refreshes.course = ["InProgress"] * 200 + ["Successful"]
     until = []
     dev.refreshes.before_look = lambda _: until.append(dev.production().lock.holder())
-    release(dev.production(), Wanted("1.0"))
+    release(dev.production(), Wanted("1.0", patience_seconds=3600))
     assert all(holder and holder.until > dev.time.replace(hour=12, minute=0) for holder in until)
     last = until[-1]
     assert last

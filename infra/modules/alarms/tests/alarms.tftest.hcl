@@ -55,7 +55,7 @@ run "what_rings" {
       "application-errors", "backup-failed", "balancer-errors", "certificate-expiry", "cpu-credits",
       "database-connections", "database-cpu", "database-memory", "database-storage", "files-io", "group-at-max",
       "latency", "no-healthy-server", "progress-errors", "progress-throttles", "purge-failed", "purge-missing",
-      "server-disk", "server-memory", "target-errors", "unhealthy-servers",
+      "release-errors", "release-memory", "server-disk", "server-memory", "target-errors", "unhealthy-servers",
     ]
     error_message = "Every alarm, by the name of its page."
   }
@@ -66,7 +66,7 @@ run "what_rings" {
   }
 
   assert {
-    condition     = alltrue([for told in local.alarms : contains(["wake", "look"], told.severity) && contains(local.rows, told.row) && length(told.why) > 40])
+    condition     = alltrue([for told in local.alarms : contains(["wake", "look", "release"], told.severity) && contains(local.rows, told.row) && length(told.why) > 40])
     error_message = "Each alarm has a severity, a row of the dashboard, and a reason for its threshold."
   }
 
@@ -86,8 +86,14 @@ run "somebody_hears" {
   command = plan
 
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])])
-    error_message = "Every alarm tells the topic."
+    condition = alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      length(coalesce(alarm.alarm_actions, [])) == 0 if local.alarms[name].severity == "release"
+      ]) && alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) if local.alarms[name].severity != "release"
+    ])
+    error_message = "Every alarm tells the topic, but those that a release alone looks at."
   }
 
   assert {
@@ -165,6 +171,22 @@ run "an_alarm_watches_one_metric_or_one_expression" {
   }
 }
 
+run "a_release_is_judged_by_one_minute" {
+  command = plan
+
+  assert {
+    condition     = [for name, told in local.alarms : name if told.severity == "release"] == ["release-errors", "release-memory"]
+    error_message = "What a server of a bad release does to requests, and to itself."
+  }
+
+  # The release tool goes on watching for three minutes when the last server has come (BAKE_SECONDS): one that has
+  # begun, the bad one, and one until it is told.
+  assert {
+    condition     = alltrue([for told in local.alarms : told.period == 60 && told.periods == 1 && told.datapoints == 1 && told.missing == "notBreaching" if told.severity == "release"])
+    error_message = "Decided within the time that a release is watched."
+  }
+}
+
 run "the_dashboard_shows_every_alarm_once" {
   command = plan
 
@@ -197,7 +219,7 @@ run "without_a_domain_no_certificate_can_end" {
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "certificate-expiry") && length(aws_cloudwatch_metric_alarm.this) == 20
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "certificate-expiry") && length(aws_cloudwatch_metric_alarm.this) == 22
     error_message = "One alarm less, and no other."
   }
 }

@@ -6,6 +6,7 @@ out when their draining is over. Only it and the callers of `register` and `dere
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import threading
 import time
@@ -45,11 +46,12 @@ class _Target:
     id: str
     address: str
     port: int
+    time: int  # how many were signed in before: one that comes back may find its old self still leaving
     health: Health = targets.INITIAL
 
     @property
     def name(self) -> str:
-        return f"{self.id}-{self.port}"
+        return f"{self.id}-{self.port}-{self.time}"
 
 
 class Node:
@@ -64,6 +66,8 @@ class Node:
         self.log = folder / f"{place.zone}.log"
         self.runtime = Runtime(self._control)
         self.targets: dict[tuple[str, str], _Target] = {}
+        self._times = itertools.count()
+        self._leaving: list[str] = []  # haproxy's names of those that were removed and that it keeps yet
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, certificate: Path | None) -> None:
@@ -113,7 +117,7 @@ class Node:
 
     def register(self, group: TargetGroup, target: str, address: str, port: int) -> None:
         """A target that is checked, and asked as soon as one check has passed."""
-        made = _Target(group, target, address, port)
+        made = _Target(group, target, address, port, next(self._times))
         key = (group.arn, target)
         if known := self.targets.get(key):
             if known.health.state is not State.DRAINING:
@@ -140,12 +144,12 @@ class Node:
 
     def remove(self, group: TargetGroup, target: str) -> None:
         """What is still under way is cut."""
-        if found := self.targets.get((group.arn, target)):
+        if found := self.targets.pop((group.arn, target), None):
             self._remove(found)
-            del self.targets[group.arn, target]
 
     def look(self) -> None:
         """Bring the states up to date, and new targets into service."""
+        self._forget()
         rows = {(row.backend, row.server): row for row in self.runtime.servers()}
         for target in self.targets.values():
             row = rows.get((configuration.backend(target.group), target.name))
@@ -186,11 +190,15 @@ class Node:
         for name in self._named(target):
             self.runtime.ask(f"shutdown sessions server {name}")
             self.runtime.do(f"set server {name} state maint")
-            until = time.monotonic() + 2
-            while "deleted" not in (answer := self.runtime.ask(f"del server {name}")):
-                if time.monotonic() > until:
-                    raise LyceumError(f"haproxy keeps {name}: {answer}")
-                time.sleep(0.02)  # its last connections are being closed
+            self._leaving.append(name)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Delete what was removed, as soon as haproxy lets it go.
+
+        A connection to it may belong to a visitor's own, and last as long as that does; nothing is asked over it.
+        """
+        self._leaving = [name for name in self._leaving if "deleted" not in self.runtime.ask(f"del server {name}")]
 
     @staticmethod
     def _named(target: _Target) -> tuple[str, str]:
@@ -297,6 +305,11 @@ class LoadBalancer:
                     before = total.get(target, (0, 0))
                     total[target] = (before[0] + requests, before[1] + errors)
         return total
+
+    def bad_answers(self) -> int:
+        """Answers of 500 and more that clients got, over all nodes."""
+        with self._lock:
+            return sum(node.runtime.bad_answers() for node in self._alive())
 
     def _alive(self) -> list[Node]:
         return [node for node in self.nodes if node.running]

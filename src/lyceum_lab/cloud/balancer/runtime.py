@@ -67,3 +67,9 @@ class Runtime:
             )
             for row in csv.DictReader(io.StringIO(table))
         ]
+
+    def bad_answers(self) -> int:
+        """Answers of 500 and more that clients got from the listeners, whoever gave them."""
+        table = self.ask("show stat -1 1 -1").lstrip("# ")
+        rows = csv.DictReader(io.StringIO(table))
+        return sum(int(row["hrsp_5xx"] or 0) for row in rows if row["pxname"].startswith("port-"))

@@ -130,7 +130,7 @@ class Face:
             max_healthy=int(wanted.get("MaxHealthyPercentage", 100)),
             warm_up=group.warm_up if warm_up is None else float(warm_up) / self.scale,
             bake=float(wanted.get("BakeTime") or 0) / self.scale,
-            patience=PATIENCE / self.scale,
+            patience=PATIENCE,
             skip_matching=bool(wanted.get("SkipMatching", False)),
             auto_rollback=bool(wanted.get("AutoRollback", False)),
             reason=str(told.get("StatusReason") or ""),

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lyceum_lab.cloud.balancer.haproxy import LoadBalancer
 from lyceum_lab.cloud.group import core, metrics, refresh
+from lyceum_lab.cloud.group.alarms import Bells
 from lyceum_lab.cloud.group.core import Drain, Enter, Launch, Life, Machine, MarkUnhealthy, Power, Terminate
 from lyceum_lab.cloud.group.face import Face, Launched, Recorded, Shown
 from lyceum_lab.scaling import policies, tracking
@@ -100,6 +101,8 @@ class AutoScaler:
         self._tracker: tracking.Tracker | None = None
         self._window = metrics.Window.of(time.time(), self.scale)
         self._counted: dict[str, tuple[int, int]] = {}
+        self._bad_answers = 0
+        self._bells = Bells(self.face.cloudwatch)
         self._launch_after = 0.0
         self._reported: dict[str, dict[str, list[str]]] = {}
 
@@ -350,6 +353,9 @@ class AutoScaler:
             return
         self._window = metrics.Window.of(time.time() - LATE * length, self.scale)
         cpu = self._publish(shown, machines, window)
+        names = {shown.group.name, self._balancer, *map(_suffix, shown.target_groups)}
+        for changed in self._bells.look(names, window):
+            self._note(changed)
         tracker = self._policies()
         if tracker is None or "AlarmNotification" in shown.group.suspended:
             return
@@ -390,6 +396,7 @@ class AutoScaler:
         metrics.publish(cloudwatch, "AWS/EC2", metrics.of_servers(shown.group.name, cpu, window.middle))
         own = metrics.of_group(shown.group, machines, shown.metrics, window.middle)
         metrics.publish(cloudwatch, "AWS/AutoScaling", own)
+        answered = 0
         for arn in shown.target_groups:
             counts = self.balancer.counts(arn).values()
             total = sum(one[0] for one in counts), sum(one[1] for one in counts)
@@ -397,13 +404,25 @@ class AutoScaler:
             before = self._counted.get(arn, (0, 0))
             requests, errors = (max(0, new - old) for new, old in zip(total, before, strict=True))
             self._counted[arn] = total
-            dimensions = {
-                "LoadBalancer": self.balancer.balancer.arn.partition(":loadbalancer/")[2],
-                "TargetGroup": arn.rsplit(":", 1)[1],
-            }
+            answered += errors
+            dimensions = {"LoadBalancer": self._balancer, "TargetGroup": _suffix(arn)}
             data = metrics.of_targets(shown.group, machines, dimensions, requests, errors, window.middle)
             metrics.publish(cloudwatch, "AWS/ApplicationELB", data)
+        bad = self.balancer.bad_answers()
+        # What visitors saw and no server said, the load balancer said itself.
+        in_their_place = max(0, bad - self._bad_answers - answered)
+        self._bad_answers = bad
+        data = metrics.of_balancer(self._balancer, in_their_place, window.middle)
+        metrics.publish(cloudwatch, "AWS/ApplicationELB", data)
         return cpu
+
+    @property
+    def _balancer(self) -> str:
+        return self.balancer.balancer.arn.partition(":loadbalancer/")[2]
+
+
+def _suffix(target_group: str) -> str:
+    return target_group.rsplit(":", 1)[1]
 
 
 def _life(lifecycle: str) -> Life:

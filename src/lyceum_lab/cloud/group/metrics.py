@@ -87,6 +87,11 @@ def of_targets(
     return data
 
 
+def of_balancer(balancer: str, errors: int, at: datetime) -> list[dict[str, Any]]:
+    """What it answered in a server's place; reported only when there is any."""
+    return [_datum("HTTPCode_ELB_5XX_Count", errors, {"LoadBalancer": balancer}, at, "Count")] if errors else []
+
+
 def publish(cloudwatch: Any, namespace: str, data: list[dict[str, Any]]) -> None:
     """Hand data points over, if there are any."""
     if data:

@@ -48,11 +48,12 @@ def acls(topology: Topology, bridges: Mapping[str, str]) -> str:
 def _acl(acl: Acl, *, egress: bool) -> str:
     rules = "".join(
         f"    {_match(rule.protocol, rule.ports, 'daddr' if egress else 'saddr', str(rule.cidr))}"
-        f'{"accept" if rule.allow else "drop"} comment "{rule.label}"\n'
+        f'counter {"accept" if rule.allow else "drop"} comment "{rule.label}"\n'
         for rule in acl.rules
         if rule.egress == egress
     )
-    return f"  chain {_chain(acl.id, egress=egress)} {{\n{rules}    drop\n  }}\n"
+    rest = f'    counter drop comment "{acl.list(egress)}, no rule"\n'
+    return f"  chain {_chain(acl.id, egress=egress)} {{\n{rules}{rest}  }}\n"
 
 
 def _chain(acl: str, *, egress: bool) -> str:
@@ -69,7 +70,7 @@ def groups(topology: Topology, of: Iterable[str], members: Mapping[str, Iterable
         f"    {'oif' if egress else 'iif'} lo accept\n    ct state established,related accept\n"
         f"    ip {'daddr' if egress else 'saddr'} {LINK_LOCAL} accept\n"
         + "".join(_group_rule(rule) for group in mine for rule in group.rules if rule.egress == egress)
-        + "  }\n"
+        + f'    counter comment "security groups, {"out" if egress else "in"}, no rule"\n  }}\n'
         for hook, egress in (("input", False), ("output", True))
     )
     return f"table ip groups\ndelete table ip groups\ntable ip groups {{\n{sets}{chains}}}\n"
@@ -100,7 +101,7 @@ def _listed(addresses: Iterable[int]) -> str:
 def _group_rule(rule: GroupRule) -> str:
     side = "daddr" if rule.egress else "saddr"
     whom = f"@{_set_name(rule.peer)}" if rule.peer else str(rule.cidr)
-    return f'    {_match(rule.protocol, rule.ports, side, whom)}accept comment "{rule.label}"\n'
+    return f'    {_match(rule.protocol, rule.ports, side, whom)}counter accept comment "{rule.label}"\n'
 
 
 def _match(protocol: int, ports: tuple[int, int], side: str, whom: str) -> str:

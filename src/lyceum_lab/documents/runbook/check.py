@@ -141,10 +141,10 @@ def _declared(module: str, kind: str, label: str) -> bool:
     return any(f'resource "{kind}" "{label}"' in file.read_text() for file in folder.glob("*.tf"))
 
 
-def ask(page: Page, answer: Callable[[Call], str]) -> None:
-    """Have `answer` make what the page asks of AWS, changes left out, and carry answers on as a reader does.
+def ask(page: Page, answer: Callable[[Call], str], *, changes: bool = False) -> None:
+    """Have `answer` make what the page asks of AWS, with `changes` also what changes something, as a reader does it.
 
-    What depends on the answer to a change, or on one that never came ("" of `answer`), is left out.
+    What depends on an answer that never came ("" of `answer`), or on a change that was left out, is left out.
     """
     known = dict(SET_ONCE)
     for each in page.commands:
@@ -152,7 +152,7 @@ def ask(page: Page, answer: Callable[[Call], str]) -> None:
         if each.text.startswith("aws "):
             words = shlex.split(pages.fill(each.text, {name: known.get(name, GIVEN) for name in _variables(each.text)}))
             call = awscli.parse(words[1:])
-            if call.reads and call.operation and not call.waits and GIVEN not in " ".join(words):
+            if (call.reads or changes) and call.operation and not call.waits and GIVEN not in " ".join(words):
                 told = answer(call)
         else:
             look(each, known)

@@ -48,7 +48,7 @@ def own_code() -> Purge:
 
 
 def two_days(admin: Session, environment: str, *, hours: int = WEEK) -> str:
-    """Let hours pass in an environment, a week by default. Raises Broken with the first hour in which the promise did not hold."""
+    """Let hours pass in an environment. Raises Broken with the first one in which the promise did not hold."""
     groups = list(find(admin, environment).purged)
     require(
         sorted(groups) == [f"/lyceum/{environment}/application", f"/lyceum/{environment}/system"],

@@ -59,7 +59,16 @@ def take(admin: Session) -> dict[str, Any]:
     # The longest first: a name may be a part of another.
     for place, value in sorted(places.values.items(), key=lambda one: -len(one[1])):
         text = text.replace(f'"{value}"', f'"{{{place}}}"')
-    return dict(json.loads(text))
+    return dict(_in_order(json.loads(text)))
+
+
+def _in_order(told: Any) -> Any:
+    """Queries and dimensions are sets: each apply may send them in another order."""
+    if isinstance(told, dict):
+        return {key: _in_order(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return sorted((_in_order(one) for one in told), key=lambda one: json.dumps(one, sort_keys=True))
+    return told
 
 
 def _topic(admin: Session, prefix: str) -> dict[str, Any]:

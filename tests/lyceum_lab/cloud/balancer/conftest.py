@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,7 +35,7 @@ def free_port(address: str = "127.0.0.1") -> int:
     raise AssertionError("a hundred ports are taken")
 
 
-def until(what: Callable[[], Any], seconds: float = 15, told: Callable[[], Any] = str) -> Any:
+def until(what: Callable[[], Any], seconds: float = 60, told: Callable[[], Any] = str) -> Any:
     """The first true answer, within `seconds`; `told` says what was, when there is none."""
     end = time.monotonic() + seconds
     while not (found := what()):
@@ -138,6 +139,26 @@ class Visitor:
         if status != 200:
             self.lost.append(f"{status} {body[:40]}")
         return status, body
+
+
+@contextmanager
+def visiting(visitors: list[Visitor], pause: float = 0.01) -> Iterator[None]:
+    """Each visitor asks again and again, as long as this lasts."""
+    ended = threading.Event()
+
+    def visit(one: Visitor) -> None:
+        while not ended.wait(pause):
+            one.get()
+
+    threads = [threading.Thread(target=visit, args=(one,), daemon=True) for one in visitors]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def described(**attributes: str) -> Balancer:

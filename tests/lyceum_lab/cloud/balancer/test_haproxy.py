@@ -10,27 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.lyceum_lab.cloud.balancer.conftest import GROUP, Scene, Visitor, described, name, state, until, visitor
+from tests.lyceum_lab.cloud.balancer.conftest import GROUP, Scene, described, name, state, until, visiting, visitor
 
 from lyceum_lab.cloud.balancer.described import Fixed, Listener, Redirect
 from lyceum_lab.cloud.balancer.haproxy import LoadBalancer, Place
 from lyceum_ops.errors import CommandFailed
 
 pytestmark = pytest.mark.standins
-
-
-def visiting(visitors: list[Visitor], ended: threading.Event, pause: float = 0.01) -> list[threading.Thread]:
-    """Each visitor asks again and again, until the event."""
-
-    def visit(one: Visitor) -> None:
-        while not ended.is_set():
-            one.get()
-            time.sleep(pause)
-
-    threads = [threading.Thread(target=visit, args=(one,)) for one in visitors]
-    for thread in threads:
-        thread.start()
-    return threads
 
 
 # ------------------------------------------------------------------------------------------------------ requests
@@ -244,23 +230,19 @@ def test_an_idle_connection_is_closed_by_the_load_balancer(scene: Scene) -> None
 def test_no_request_is_lost_while_a_server_is_drained_and_another_comes(scene: Scene) -> None:
     balancer, old = scene.balancer(), scene.server(slow=0.02)
     scene.register(balancer, old)
-    ended = threading.Event()
     visitors = [visitor(balancer) for _ in range(8)]
-    threads = visiting(visitors, ended)
-    time.sleep(0.5)
-    new = scene.server(slow=0.02)
-    scene.register(balancer, new)
-    balancer.deregister(GROUP, name(old))
-    time.sleep(0.1)  # what was under way has arrived
-    asked = len(old.seen)
-    assert state(balancer, old) == "draining"
-    until(lambda: state(balancer, old) == "")
-    assert len(old.seen) == asked, "a drained server got a new request"
-    old.stop()
-    time.sleep(0.3)
-    ended.set()
-    for thread in threads:
-        thread.join()
+    with visiting(visitors):
+        time.sleep(0.5)
+        new = scene.server(slow=0.02)
+        scene.register(balancer, new)
+        balancer.deregister(GROUP, name(old))
+        time.sleep(0.1)  # what was under way has arrived
+        asked = len(old.seen)
+        assert state(balancer, old) == "draining"
+        until(lambda: state(balancer, old) == "")
+        assert len(old.seen) == asked, "a drained server got a new request"
+        old.stop()
+        time.sleep(0.3)
     assert sum(len(one.statuses) for one in visitors) > 200
     assert [one.lost for one in visitors if one.lost] == []
     assert len(new.seen) > 50
@@ -270,16 +252,12 @@ def test_a_server_that_is_stopped_without_draining_costs_requests(scene: Scene) 
     # The counterpart of the test above: its visitors would notice.
     balancer, servers = scene.balancer(), [scene.server(slow=0.02), scene.server(slow=0.02)]
     scene.register(balancer, *servers)
-    ended = threading.Event()
     visitors = [visitor(balancer) for _ in range(8)]
-    threads = visiting(visitors, ended)
-    time.sleep(0.3)
-    servers[0].keep_alive = 0.0
-    servers[0].stop()
-    time.sleep(0.5)
-    ended.set()
-    for thread in threads:
-        thread.join()
+    with visiting(visitors):
+        time.sleep(0.3)
+        servers[0].keep_alive = 0.0
+        servers[0].stop()
+        time.sleep(0.5)
     assert any(one.lost for one in visitors)
 
 
@@ -288,7 +266,7 @@ def test_what_is_under_way_has_the_deregistration_delay_to_end(scene: Scene, slo
     balancer, server = scene.balancer(), scene.server(slow=slow)  # 30 s of delay at this scale are 1.5
     scene.register(balancer, server)
     guest = visitor(balancer)
-    thread = threading.Thread(target=guest.get)
+    thread = threading.Thread(target=guest.get, daemon=True)
     thread.start()
     until(lambda: server.seen)
     balancer.deregister(GROUP, name(server))

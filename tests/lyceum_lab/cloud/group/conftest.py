@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 from tests.lyceum_lab.cloud.balancer.conftest import Server, Visitor, free_port, until
 from tests.lyceum_lab.emulator.conftest import Emulator, emulator, start_emulator
 
+from lyceum_lab import paths
 from lyceum_lab.cloud.balancer.described import read
 from lyceum_lab.cloud.balancer.haproxy import LoadBalancer, Place
 from lyceum_lab.cloud.group.face import Face, Launched, Recorded
@@ -103,7 +105,7 @@ class Stage:
         found = self.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)
         return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in found["TargetHealthDescriptions"]}
 
-    def serving(self, number: int = 1, seconds: float = 30) -> list[str]:
+    def serving(self, number: int = 1, seconds: float = 90) -> list[str]:
         """Wait until so many serve, as the API tells, and nothing else is there."""
 
         def reached() -> list[str]:
@@ -115,10 +117,10 @@ class Stage:
 
     def told(self) -> str:
         events = "\n".join(f"{event.instance} {event.what}" for event in self.scaler.events)
-        return f"{self.scaler.trouble} {self.instances()} {self.health()}\n{events}"
+        return f"{self.scaler.trouble} {self.balancer.trouble} {self.instances()} {self.health()}\n{events}"
 
-    def visitor(self) -> Visitor:
-        return Visitor(self.balancer.nodes[0].place.ports[80])
+    def visitors(self, number: int = 4) -> list[Visitor]:
+        return [Visitor(self.balancer.nodes[0].place.ports[80]) for _ in range(number)]
 
     def said(self) -> list[str]:
         return [event.what for event in self.scaler.events]
@@ -143,37 +145,43 @@ class Stage:
         )  # fmt: skip
         return str(started["InstanceRefreshId"])
 
+    def watch_errors(self) -> str:
+        """The alarm on a release's errors, as infra/modules/alarms has it. Returns its name."""
+        declared = (paths.CHECKOUT / "infra" / "modules" / "alarms" / "table.tf").read_text()
+        told = declared.partition("    release-errors = {")[2]
+        found = re.search(r'expression = "([^"]+)"', told)
+        assert found
+        load_balancer = self.balancer.balancer.arn.partition(":loadbalancer/")[2]
+        balancer = [{"Name": "LoadBalancer", "Value": load_balancer}]
+        target = [*balancer, {"Name": "TargetGroup", "Value": self.target_group.rsplit(":", 1)[1]}]
+        queries = [
+            {"Id": name, "ReturnData": False, "MetricStat": {"Period": 60, "Stat": "Sum", "Metric": {
+                "Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": dimensions}}}
+            for name, metric, dimensions in (
+                ("answered", "HTTPCode_Target_5XX_Count", target), ("refused", "HTTPCode_ELB_5XX_Count", balancer),
+                ("requests", "RequestCount", target),
+            )
+        ]  # fmt: skip
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=f"{self.name}-release-errors", EvaluationPeriods=1, DatapointsToAlarm=1, Threshold=5,
+            ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
+            Metrics=[*queries, {"Id": "watched", "Expression": found[1], "ReturnData": True}],
+        )  # fmt: skip
+        return f"{self.name}-release-errors"
+
     def refreshed(self) -> dict[str, Any]:
         found = self.client("autoscaling").describe_instance_refreshes(AutoScalingGroupName=self.name)
         return dict(found["InstanceRefreshes"][0])
-
-
-def visiting(stage: Stage, number: int = 4) -> tuple[list[Visitor], Callable[[], None]]:
-    """Visitors that ask again and again, and the way to end that."""
-    ended, visitors = threading.Event(), [stage.visitor() for _ in range(number)]
-
-    def visit(one: Visitor) -> None:
-        while not ended.wait(0.02):
-            one.get()
-
-    threads = [threading.Thread(target=visit, args=(one,)) for one in visitors]
-    for thread in threads:
-        thread.start()
-
-    def end() -> None:
-        ended.set()
-        for thread in threads:
-            thread.join()
-
-    return visitors, end
 
 
 @pytest.fixture
 def make_stage(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     made: list[Stage] = []
 
-    def make(name: str, *, scale: float = 20.0, policies: bool = False, start: bool = True, **group: Any) -> Stage:
-        stage = _make(emulator, tmp_path, name, scale, policies=policies, group=group)
+    def make(
+        name: str, *, scale: float = 20.0, policies: bool = False, start: bool = True, delay: int = 30, **group: Any
+    ) -> Stage:
+        stage = _make(emulator, tmp_path, name, scale, policies=policies, delay=delay, group=group)
         made.append(stage)
         stage.balancer.start()
         if start:
@@ -188,7 +196,9 @@ def make_stage(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[..., Sta
             server.stop()
 
 
-def _make(emulator: Emulator, folder: Path, name: str, scale: float, *, policies: bool, group: dict[str, Any]) -> Stage:
+def _make(
+    emulator: Emulator, folder: Path, name: str, scale: float, *, policies: bool, delay: int, group: dict[str, Any]
+) -> Stage:
     ec2, elb, autoscaling = (emulator.client(service) for service in ("ec2", "elbv2", "autoscaling"))
     vpc = ec2.create_vpc(CidrBlock="10.6.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -202,7 +212,7 @@ def _make(emulator: Emulator, folder: Path, name: str, scale: float, *, policies
         HealthCheckIntervalSeconds=10, HealthCheckTimeoutSeconds=5, HealthyThresholdCount=2, UnhealthyThresholdCount=3,
     )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
     elb.modify_target_group_attributes(
-        TargetGroupArn=target_group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+        TargetGroupArn=target_group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": str(delay)}]
     )
     elb.create_listener(
         LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=80,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.lyceum_lab.cloud.balancer.conftest import until
-from tests.lyceum_lab.cloud.group.conftest import Stage, remember_memory, visiting
+from tests.lyceum_lab.cloud.balancer.conftest import until, visiting
+from tests.lyceum_lab.cloud.group.conftest import Stage, remember_memory
 
 from lyceum_ops.errors import LyceumError
 
@@ -44,7 +44,7 @@ def test_what_moto_made_up_goes_and_a_server_comes_that_the_api_describes(make_s
     assert tags["aws:ec2launchtemplate:version"] == "1"
     (member,) = stage.group()["Instances"]
     assert (member["LifecycleState"], member["HealthStatus"]) == ("InService", "Healthy")
-    assert stage.visitor().get()[0] == 200
+    assert stage.visitors(1)[0].get()[0] == 200
     activities = stage.client("autoscaling").describe_scaling_activities(AutoScalingGroupName="first")["Activities"]
     assert activities[0]["Description"] == f"Launching a new EC2 instance: {instance}"
     assert activities[0]["StatusCode"] == "Successful"
@@ -74,9 +74,9 @@ def test_who_fails_its_checks_is_replaced_by_one_that_came_first(make_stage: Mak
     (first,) = stage.serving()
     time.sleep(3)  # the grace period
     stage.rack.running[first].healthy = False
-    visitors, end = visiting(stage)
-    (second,) = until(lambda: [one for one in stage.serving() if one != first])
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        (second,) = until(lambda: [one for one in stage.serving() if one != first])
     # It failed its checks and nothing else: where no other was there, it was asked all the same, as on AWS.
     assert [one.lost for one in visitors if one.lost] == []
     events = [(event.instance, event.what.split(":")[0]) for event in stage.scaler.events]
@@ -110,12 +110,12 @@ def test_out_in_and_the_end(make_stage: Make) -> None:
     autoscaling.set_desired_capacity(AutoScalingGroupName="moves", DesiredCapacity=2)
     both = stage.serving(2)
     assert {described(stage, one)["SubnetId"] for one in both} == set(stage.subnets)
-    visitors, end = visiting(stage)
-    autoscaling.set_desired_capacity(AutoScalingGroupName="moves", DesiredCapacity=1)
-    until(lambda: stage.health().get(first) == "draining")
-    assert stage.instances()[first] == "Terminating"
-    (second,) = stage.serving()
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        autoscaling.set_desired_capacity(AutoScalingGroupName="moves", DesiredCapacity=1)
+        until(lambda: stage.health().get(first) == "draining")
+        assert stage.instances()[first] == "Terminating"
+        (second,) = stage.serving()
     assert second != first  # the oldest went
     assert described(stage, first)["State"]["Name"] == "terminated"
     assert [one.lost for one in visitors if one.lost] == []
@@ -130,13 +130,13 @@ def test_one_that_is_terminated_through_the_api_drains_first(make_stage: Make, f
     name = f"asked-{fewer}".lower()
     stage = make_stage(name, DesiredCapacity=2)
     first, second = stage.serving(2)
-    visitors, end = visiting(stage)
-    stage.client("autoscaling").terminate_instance_in_auto_scaling_group(
-        InstanceId=first, ShouldDecrementDesiredCapacity=fewer
-    )
-    until(lambda: first not in stage.instances(), 30, stage.told)
-    left = stage.serving(1 if fewer else 2)
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        stage.client("autoscaling").terminate_instance_in_auto_scaling_group(
+            InstanceId=first, ShouldDecrementDesiredCapacity=fewer
+        )
+        until(lambda: first not in stage.instances(), 90, stage.told)
+        left = stage.serving(1 if fewer else 2)
     assert second in left
     assert first not in stage.instances()
     assert stage.group()["DesiredCapacity"] == (1 if fewer else 2)
@@ -160,13 +160,13 @@ def test_a_release_loses_no_request_with_one_server(make_stage: Make) -> None:
     stage = make_stage("released")
     (old,) = stage.serving()
     version = stage.release("v2")
-    visitors, end = visiting(stage)
-    identity = stage.refresh(version)
-    with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
-        stage.refresh(version)
-    until(lambda: stage.refreshed()["Status"] == "Successful", 40, stage.told)
-    (new,) = stage.serving()
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        identity = stage.refresh(version)
+        with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
+            stage.refresh(version)
+        until(lambda: stage.refreshed()["Status"] == "Successful", 90, stage.told)
+        (new,) = stage.serving()
     assert [one.lost for one in visitors if one.lost] == []
     assert sum(len(one.statuses) for one in visitors) > 100
     shown = stage.refreshed()
@@ -188,13 +188,13 @@ def test_a_release_that_an_alarm_stops_goes_back_and_loses_no_request(make_stage
     )  # fmt: skip
     version = stage.release("bad")
     stage.rack.prepare = lambda server, launched: setattr(server, "healthy", launched.version != version)
-    visitors, end = visiting(stage)
-    stage.refresh(version, AlarmSpecification={"Alarms": ["alarmed-errors"]})
-    until(lambda: any(one.version == version for one in stage.rack.launched), told=stage.told)
-    cloudwatch.set_alarm_state(AlarmName="alarmed-errors", StateValue="ALARM", StateReason="test")
-    until(lambda: stage.refreshed()["Status"] == "RollbackSuccessful", 40, stage.told)
-    assert stage.serving() == [old]
-    end()
+    visitors = stage.visitors()
+    with visiting(visitors):
+        stage.refresh(version, AlarmSpecification={"Alarms": ["alarmed-errors"]})
+        until(lambda: any(one.version == version for one in stage.rack.launched), told=stage.told)
+        cloudwatch.set_alarm_state(AlarmName="alarmed-errors", StateValue="ALARM", StateReason="test")
+        until(lambda: stage.refreshed()["Status"] == "RollbackSuccessful", 90, stage.told)
+        assert stage.serving() == [old]
     assert [one.lost for one in visitors if one.lost] == []
     assert "alarmed-errors" in stage.refreshed()["RollbackDetails"]["RollbackReason"]
     assert stage.group()["LaunchTemplate"]["Version"] == "1"

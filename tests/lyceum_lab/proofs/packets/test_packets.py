@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lyceum_lab import paths
-from lyceum_lab.cloud.network import namespaces
+from lyceum_lab.cloud.network import counters, namespaces
 from lyceum_lab.cloud.network.vpc import Vpc, clean
 from lyceum_lab.proofs.network.check import Model
 from lyceum_lab.proofs.network.expected import ENVIRONMENTS
@@ -50,10 +50,16 @@ def test_a_kernel_that_holds_another_rule_than_the_model_is_found_out(model: Mod
     with trials.scene(model, tmp_path) as there:
         there.vpc.load(topology.changed(rule, None))
         wrong = [one for one in trials.everything(there) if one.differs]
+        counted = {one.rule: one for one in counters.read(namespaces.left(there.vpc.key))}
     assert {(one.source.role, one.target.role, one.port) for one in wrong} == {
         ("server", "database", 5432), ("server", "files", 2049)
     }  # fmt: skip
     assert "is dropped, and the model lets it pass" in str(wrong[0])
+    # The kernel's own count names the rule that refused the answers, and knows the one that is gone no more.
+    refusing = counted["network ACL lyceum-dev-app, in, rule 500"]
+    assert (refusing.lets_pass, refusing.packets > 0) == (False, True)
+    assert rule.label not in counted
+    assert counted["network ACL lyceum-dev-app, in, rule 100"].packets > 0
 
 
 def test_a_group_that_lets_more_pass_than_the_model_is_found_out(model: Model, tmp_path: Path) -> None:
