@@ -8,8 +8,8 @@ certificates it takes as they are; tests/rehearsal holds them against the rehear
 from __future__ import annotations
 
 import base64
-import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from lyceum_lab.demo.takes import Event, Take
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Locator, Page
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WIDTH, HEIGHT, SCALE = 1280, 586, 1.5  # text of 16 px is 24 px of the film
 FRAME_SECONDS = 0.07
 MOVE_SECONDS = 0.8

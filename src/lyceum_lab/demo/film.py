@@ -26,7 +26,7 @@ def encode(target: Path, frames: list[stage.Frame], *, draft: bool) -> None:
         "-f", "concat", "-safe", "0", "-i", str(listed),
         "-vf", f"scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p,fps={stage.RATE}",
         "-frames:v", str(sum(one.frames for one in frames)), "-c:v", "libx264",
-        "-preset", "ultrafast" if draft else "superfast", "-tune", "stillimage", "-crf", "30" if draft else "22",
+        "-preset", "ultrafast" if draft else "fast", "-tune", "stillimage", "-crf", "30" if draft else "22",
         "-threads", "2", "-g", str(stage.RATE * 5), "-colorspace", "bt709", "-color_primaries", "bt709",
         "-color_trc", "bt709", "-video_track_timescale", str(stage.RATE * 1000), str(half),
     )  # fmt: skip
@@ -92,7 +92,7 @@ def probe(file: Path) -> dict[str, Any]:
 def _ffmpeg(*arguments: str) -> None:
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-y", "-v", "error", *arguments],
-        capture_output=True, text=True, check=False, preexec_fn=lambda: os.nice(5),
+        capture_output=True, text=True, check=False, preexec_fn=lambda: os.nice(10),
     )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lyceum_lab import paths
+from lyceum_lab.cloud.network import namespaces
 from lyceum_lab.demo import browser, prepare, stage, takes
 from lyceum_lab.demo.storyboard import BROWSER, PLACEHOLDER, STILL, Scene, Step, Storyboard
 from lyceum_lab.demo.takes import Take
@@ -108,7 +109,7 @@ def _shells(scene: Scene, there: State | None) -> Iterator[Recorder]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "LYCEUM_DEMO")) and name not in {"COLUMNS", "LINES", "PROMPT_COMMAND"}
+        if not name.startswith("AWS_") and name not in {"COLUMNS", "LINES", "PROMPT_COMMAND"}
     }
     if there and there.emulator:
         environment |= infrastructure.aws_environment(there.emulator)
@@ -127,7 +128,7 @@ def _shells(scene: Scene, there: State | None) -> Iterator[Recorder]:
 
 def placeholders(there: State | None, port: int) -> dict[str, str]:
     """What stands in braces in the storyboard, as it is on this rehearsal."""
-    words = {"port": str(port), "home": str(paths.HOME)}
+    words = {"port": str(port), "home": str(paths.HOME), "key": namespaces.key(paths.REHEARSAL)}
     if there is None or not there.cloud or not there.cloud.get("servers"):
         return words
     cloud = there.cloud
