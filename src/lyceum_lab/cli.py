@@ -706,6 +706,26 @@ def diagram(
 
 
 @app.command(rich_help_panel=CHECK)
+def demo(
+    scenes: Annotated[str, typer.Option("--scenes", metavar="A,B", help="Only these, as a film of their own.")] = "",
+    port: Port = 8000,
+    draft: Annotated[bool, typer.Option("--draft", help="Fewer pictures, coarser: to look at.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Film the rehearsal that runs, and leave it running.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Record only, and draw nothing yet.")] = False,
+    draw: Annotated[bool, typer.Option("--draw", help="Draw only, what was recorded last.")] = False,
+) -> None:
+    """Make docs/demo/demo.mp4 from docs/demo/storyboard.yaml, by doing what it says on a real rehearsal. As root."""
+    from lyceum_lab.demo import make
+
+    if record and draw:
+        from lyceum_ops.errors import Usage
+
+        raise Usage("--record and --draw exclude each other.", "Without either, both are done.")
+    only = "record" if record else "draw" if draw else ""
+    make.make([one for one in scenes.split(",") if one], port=port, draft=draft, keep=keep, only=only)
+
+
+@app.command(rich_help_panel=CHECK)
 def docs(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to; .lyceum/docs/site if not given.")

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from rich.table import Table
 from lyceum_lab import paths
 from lyceum_lab.rehearsal import postgres
 from lyceum_ops.console import out
-from lyceum_ops.errors import LyceumError, Usage
+from lyceum_ops.errors import LyceumError, MissingTool, Usage
 
 BIN = paths.CHECKOUT / ".venv" / "bin"
 LOCK = paths.CHECKOUT / "requirements" / "dev.txt"
@@ -92,7 +92,8 @@ def _pytest(name: str, *argv: str, needs: tuple[str, ...] = ()) -> Check:
 
 
 SHELL = (
-    "lyceum", ".ci/run", "instance/install.sh", "instance/say-why.sh", "src/lyceum_lab/cloud/standins/mount.efs",
+    "lyceum", ".ci/run", "docs/demo/visitors", "instance/install.sh", "instance/say-why.sh",
+    "src/lyceum_lab/cloud/standins/mount.efs",
 )  # fmt: skip
 SLOWEST = ("--durations=5", "--durations-min=5")  # for whoever wonders where the time goes
 GRACE = 60.0  # seconds that one which hangs has for taking down what it started
@@ -104,6 +105,7 @@ PROGRAMS = {  # program → Debian package
     "haproxy": "haproxy",
     "ip": "iproute2",
     "nft": "nftables",
+    "npm": "npm",
     "postgres": "postgresql",
     "sftp-server": "openssh-sftp-server",
     "systemd-nspawn": "systemd-container",
@@ -467,6 +469,14 @@ def _install_tools() -> None:
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise LyceumError(f"The test tools could not be installed: {last}", "Check the network or PIP_INDEX_URL.")
     stamp.write_bytes(LOCK.read_bytes())
+
+
+def require(programs: Iterable[str]) -> None:
+    """Have the test tools and these programs, installed where that is possible. Raises MissingTool."""
+    _install_tools()
+    for program in programs:
+        if not _have(program):
+            raise MissingTool(f"{program} is not on this machine.", f"Install Debian's package {PROGRAMS[program]}.")
 
 
 def _have(program: str) -> bool:
