@@ -144,7 +144,7 @@ def test_every_alarm_has_its_threshold_and_its_page() -> None:
 def test_an_alarm_that_does_not_say_why_is_noticed(tmp_path: Path) -> None:
     infra = tree(tmp_path) / "infra"
     file = infra / "modules" / "alarms" / "table.tf"
-    file.write_text(file.read_text().replace('      why       = "A page takes', '      hence     = "A page takes'))
+    file.write_text(file.read_text().replace('      why      = "A page takes', '      hence    = "A page takes'))
     assert alarms.page(infra)[1] == ["alarm latency does not say its why"]
 
 

@@ -28,7 +28,7 @@ def test_calls_of_every_protocol_are_named(emulator: Emulator) -> None:
 def test_a_record_holds_the_outcome_and_nothing_secret(emulator: Emulator) -> None:
     emulator.client("secretsmanager").create_secret(Name="recorded", SecretString="the-value-of-the-secret")
     line = next(c for c in emulator.recorded() if c["operation"] == "CreateSecret")
-    assert set(line) == {"at", "service", "operation", "region", "key", "status", "ms", "by"}
+    assert set(line) == {"at", "service", "operation", "region", "key", "agent", "status", "ms", "by"}
     assert (line["region"], line["key"], line["status"], line["by"]) == ("us-east-1", "AKIATEST", 200, "moto")
     text = emulator.calls.read_text()
     assert SECRET not in text
