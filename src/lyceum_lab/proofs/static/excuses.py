@@ -24,6 +24,7 @@ ON_EVERYTHING = {
     "cloudwatch:PutMetricData": _NO_RESOURCE,
     "ec2:Describe*": _SETTINGS,
     "ec2:DescribeDhcpOptions": _NO_RESOURCE,
+    "ec2:DescribeInstances": _NO_RESOURCE,
     "ec2:DescribeLaunchTemplateVersions": _NO_RESOURCE,
     "ec2:DescribeNetworkInterfaces": _NO_RESOURCE,
     "ec2:DescribeSecurityGroups": _NO_RESOURCE,
