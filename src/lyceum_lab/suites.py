@@ -215,6 +215,9 @@ def run(names: list[str], *, full: bool = False) -> int:
         if name not in known and name not in GROUPS:
             raise Usage(f"There is no suite named {name!r}.", f"There are: {', '.join([*known, *GROUPS])}.")
         wanted += [member for member in GROUPS.get(name, (name,)) if member not in wanted]
+    # Begun in the background it would be ignored, and by all that is started here.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _install_tools()
     total = Count()
     summary: list[tuple[Suite, Count, float]] = []
