@@ -23,10 +23,12 @@ ELSEWHERE = {
     "artifact": "a minute to fetch the wheels: unit",
     "bootstrap": "AWS: terraform, apply",
     "destroy": "AWS: terraform, apply",
+    "drill": "a rehearsal: drill, cloud",
     "down": "a rehearsal: rehearsal",
     "exec": "a rehearsal: cloud",
     "files": "a rehearsal: cloud",
     "login": "AWS: unit",
+    "logs": "AWS, or a rehearsal: logs, rehearsal",
     "plan": "AWS: terraform, apply",
     "preflight": "AWS: unit",
     "prove": "an apply: apply, packets",
@@ -36,6 +38,7 @@ ELSEWHERE = {
     "serve": "the tutorial, which is done step by step: docs",
     "status": "a rehearsal: rehearsal",
     "test": "the suites are run as suites",
+    "tunnel": "AWS, or a rehearsal: cloud",
     "up": "minutes: e2e",
 }
 # Those that are run elsewhere although their command is run here.
