@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lyceum_lab import paths
-from lyceum_lab.cloud.group.alarms import Alarm, Bells
+from lyceum_lab.cloud.group.alarms import Bells, read
 from lyceum_lab.cloud.group.metrics import Window
 from lyceum_ops.releases.release import BAKE_SECONDS
 from lyceum_ops.releases.servers import WATCHED
@@ -19,16 +19,11 @@ TARGET = [{"Name": "TargetGroup", "Value": "targetgroup/t/1"}]
 def told(**more: Any) -> dict[str, Any]:
     """An alarm on one metric, as DescribeAlarms tells."""
     return {
-        "AlarmName": "it", "Namespace": "AWS/ApplicationELB", "MetricName": "UnHealthyHostCount", "Dimensions": TARGET,
+        "AlarmName": "it", "AlarmArn": "arn:it", "Namespace": "AWS/ApplicationELB",
+        "MetricName": "UnHealthyHostCount", "Dimensions": TARGET,
         "Statistic": "Maximum", "Period": 60, "EvaluationPeriods": 3, "Threshold": 1.0, "StateValue": "OK",
         "ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching", **more,
     }  # fmt: skip
-
-
-def alarm(**more: Any) -> Alarm:
-    found = Alarm.read(told(**more))
-    assert found
-    return found
 
 
 @pytest.mark.parametrize(
@@ -46,7 +41,9 @@ def alarm(**more: Any) -> Alarm:
     ],
 )
 def test_a_state(more: dict[str, Any], points: list[float | None], state: str) -> None:
-    assert alarm(**more).decide(points) == state
+    """`points`: the newest first."""
+    minutes = [{} if point is None else {"UnHealthyHostCount": point} for point in points[::-1]]
+    assert states(told(**more), minutes, ("targetgroup/t/1",))[-1] == state
 
 
 @pytest.mark.parametrize(
@@ -59,7 +56,7 @@ def test_a_state(more: dict[str, Any], points: list[float | None], state: str) -
     ],
 )
 def test_what_cannot_be_decided_here_is_left_alone(more: dict[str, Any]) -> None:
-    assert Alarm.read(told(**more)) is None
+    assert read(told(**more)) is None
 
 
 class Cloud:
@@ -75,9 +72,12 @@ class Cloud:
         return [{"MetricAlarms": [self.alarm]}]
 
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
-        names = {each["Id"]: each["MetricStat"]["Metric"]["MetricName"] for each in asked["MetricDataQueries"]}
-        values = {name: [self.minute[metric]] if metric in self.minute else [] for name, metric in names.items()}
-        return {"MetricDataResults": [{"Id": name, "Values": each} for name, each in values.items()]}
+        stats = {each["Id"]: each["MetricStat"] for each in asked["MetricDataQueries"]}
+        return {"MetricDataResults": [{"Id": name, "Values": self.values(stat)} for name, stat in stats.items()]}
+
+    def values(self, stat: dict[str, Any]) -> list[float]:
+        point = self.minute.get(stat["Metric"]["MetricName"])
+        return [] if point is None else [1.0 if stat["Stat"] == "SampleCount" else point]
 
     def set_alarm_state(self, **wanted: Any) -> None:
         self.alarm["StateValue"] = wanted["StateValue"]
