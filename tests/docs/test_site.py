@@ -123,4 +123,16 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     kept.write_text("years of work")
     with pytest.raises(Usage, match="holds no site"):
         build.build(tmp_path)
+    # Somebody's own site has a map, too.
+    (tmp_path / "sitemap.xml").touch()
+    with pytest.raises(Usage, match="holds no site"):
+        build.build(tmp_path)
     assert kept.read_text() == "years of work"
+
+
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(Usage, match="cannot be written"):
+            build.build(place)
+    assert (tmp_path / "file").read_text() == "a file"

@@ -28,15 +28,17 @@ from lyceum_ops.processes import die_with_parent
 CONFIGURATION = paths.CHECKOUT / "mkdocs.yml"
 LOCK = paths.CHECKOUT / "requirements" / "docs.txt"
 OUT = paths.HOME / "docs" / "site"
-# What MkDocs puts into a folder that it may empty.
-MARK = "sitemap.xml"
+# In a folder that may be emptied: MkDocs leaves hidden files where they are.
+MARK = ".made-by-lyceum-docs"
 
 
 def build(out: Path = OUT, docs: Path = source.DOCS) -> Path:
-    """Build the site into `out`, whose former content goes. Raises LyceumError that lists every warning of MkDocs."""
+    """Build the site into `out`, whose former content goes.
+
+    Raises LyceumError that lists every warning of MkDocs, Usage for a folder that holds something else or cannot be.
+    """
     out = out.resolve()
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
-        raise Usage(f"{out} is not empty, and holds no site that could be replaced.", "Name another folder.")
+    _claim(out)
     mkdocs = installed.install("mkdocs", LOCK, paths.TOOLS)
     # A folder of its own: two builds at once are nobody's trouble.
     with tempfile.TemporaryDirectory(prefix="lyceum-docs-") as folder:
@@ -61,6 +63,17 @@ def build(out: Path = OUT, docs: Path = source.DOCS) -> Path:
     if done.returncode:
         raise LyceumError(f"The site was not built: {'; '.join(said(done.stderr))}.", "Mend the pages.")
     return out
+
+
+def _claim(out: Path) -> None:
+    """Have the folder and its mark. Raises Usage where it is somebody's, or cannot be made."""
+    try:
+        if out != OUT and out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
+            raise Usage(f"{out} is not empty, and holds no site that could be replaced.", "Name another folder.")
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARK).touch()
+    except OSError as error:
+        raise Usage(f"{out} cannot be written: {error.strerror}.", "Name another folder.") from error
 
 
 def said(errors: str) -> list[str]:
