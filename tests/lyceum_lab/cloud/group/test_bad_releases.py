@@ -60,7 +60,8 @@ def test_without_an_alarm_the_same_release_would_stay(make_stage: Make) -> None:
 def test_without_a_deregistration_delay_a_release_loses_requests(make_stage: Make) -> None:
     # The counterpart of test_loop.py::test_a_release_loses_no_request_with_one_server, which has one of 30 s.
     stage = make_stage("undelayed", start=False, delay=0)
-    stage.rack.prepare = lambda server, _: setattr(server, "slow", 0.3)
+    # Longer than the balancer takes to look: what is under way is still so when it is cut.
+    stage.rack.prepare = lambda server, _: setattr(server, "slow", 1.5)
     stage.scaler.start()
     stage.serving()
     visitors = stage.visitors(8)
