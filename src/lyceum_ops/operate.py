@@ -27,6 +27,7 @@ from lyceum_ops.console import err, out, step
 from lyceum_ops.cost.estimate import difference
 from lyceum_ops.cost.show import difference_text, notes
 from lyceum_ops.errors import Refused, Usage, WrongPlace
+from lyceum_ops.processes import ENDING, handling
 from lyceum_ops.roots import Applied, Bootstrap, Platform
 from lyceum_ops.terraform import Inputs, Tally, Terraform
 
@@ -245,27 +246,17 @@ def _apply(root: Applied, plan: Plan, asked: Asked, *, destroy: bool = False) ->
             tally.add(event)
             line.note(str(tally))
 
-        with _patiently_interrupted():
+        with handling(_wait_for_the_state, *ENDING):
             root.apply(plan, listener=listen)
     return True
 
 
-@contextmanager
-def _patiently_interrupted() -> Iterator[None]:
+def _wait_for_the_state(*_: object) -> None:
     """Say what an interruption waits for: however this process is asked to end, Terraform writes its state first."""
-
-    def interrupt(*_: object) -> None:
-        for number in kept:
-            signal.signal(number, signal.default_int_handler)
-        err.print("interrupted: Terraform ends what it has begun and writes its state; a second Ctrl-C does not wait.")
-        raise KeyboardInterrupt
-
-    kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+    for number in ENDING:
+        signal.signal(number, signal.default_int_handler)
+    err.print("interrupted: Terraform ends what it has begun and writes its state; a second Ctrl-C does not wait.")
+    raise KeyboardInterrupt
 
 
 def _confirm(name: str, plan: Plan, asked: Asked, *, destroy: bool) -> None:

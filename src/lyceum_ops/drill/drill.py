@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import secrets
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from lyceum_ops.console import err, step
@@ -20,6 +18,7 @@ from lyceum_ops.drill.manifest import compare
 from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.drill.stores import Copy, Point, Store, require_mark
 from lyceum_ops.errors import LyceumError
+from lyceum_ops.processes import ENDING, handling
 
 # Lets a learner sign in and go on where they were; told the settings for the copies and the drill's number.
 Trial = Callable[[Mapping[str, str], str], str]
@@ -29,7 +28,8 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
     """Run it. The report says whether all of it held; an error of the drill itself is raised, its traces removed."""
     number = secrets.token_hex(4)
     report = Report(environment, number, datetime.now(UTC))
-    with _patient_signals():
+    # They end the drill as Ctrl-C does: by way of the removal.
+    with handling(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
         _sweep(stores, report)
         points = {}
         for store in stores:
@@ -45,7 +45,7 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
             _try(stores, copies, trial, number, report)
             report.seconds = time.monotonic() - began
         finally:
-            with _uninterrupted():
+            with handling(_tell, *ENDING):
                 # First the copies, which ends what is still being restored; then once more, what came up meanwhile.
                 _remove(stores, report)
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -143,34 +143,7 @@ def _remove(stores: Sequence[Store], report: Report) -> None:
         line.note("nothing is left" if not report.left else f"LEFT: {', '.join(report.left)}")
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
+def _tell(number: int, _: object) -> None:
     """Whoever interrupts the removal is told what it does; only the second time it counts."""
-
-    def tell(number: int, _: object) -> None:
-        signal.signal(number, signal.default_int_handler)
-        err.print("interrupted: the copies are being removed; a second Ctrl-C leaves them to the next drill.")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _patient_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the drill as Ctrl-C does: by way of the removal."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+    signal.signal(number, signal.default_int_handler)
+    err.print("interrupted: the copies are being removed; a second Ctrl-C leaves them to the next drill.")
