@@ -9,16 +9,13 @@ child's environment: into no argument, no log.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from lyceum_ops import aws
+from lyceum_ops import aws, manage
 from lyceum_ops.console import step
 from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
 
@@ -75,28 +72,32 @@ def migrate(checkout: Path, session: Any, database: Database) -> None:
         "SECRET_KEY": "migrations sign nothing, and settings.py wants one of fifty letters",
     }
     with step("look whether the running code can live with it"):
-        said, code = _manage(checkout, owner, "check_migrations", "--unapplied")
+        said, code = manage.run(checkout, owner, "check_migrations", "--unapplied")
         if code and "Traceback" in said:
-            raise CommandFailed(f"The database was not touched: {_last(said)}", "Is it there, and reached?", (said,))
+            raise CommandFailed(
+                f"The database was not touched: {manage.last(said)}", "Is it there, and reached?", (said,)
+            )
         if code:
             raise Refused(f"The database was not touched. {' '.join(said.split())}")
     with step("migrate") as line:
-        said, code = _manage(checkout, owner, "prepare")
+        said, code = manage.run(checkout, owner, "prepare")
         if code:
-            raise CommandFailed(f"The migration failed: {_last(said)}", "What was migrated before it stays.", (said,))
-        line.note(_last(said))
+            raise CommandFailed(
+                f"The migration failed: {manage.last(said)}", "What was migrated before it stays.", (said,)
+            )
+        line.note(manage.last(said))
     with step(f"give {ROLE} its password and its rights") as line:
-        said, code = _manage(
+        said, code = manage.run(
             checkout, {**owner, "LYCEUM_APPLICATION_PASSWORD": application}, "grant_application_role", "--role", ROLE
         )
         if code:
-            raise CommandFailed(f"{ROLE} has not got its rights: {_last(said)}", "Run this again.", (said,))
-        line.note(_last(said))
+            raise CommandFailed(f"{ROLE} has not got its rights: {manage.last(said)}", "Run this again.", (said,))
+        line.note(manage.last(said))
     with step("let operators read (./lyceum tunnel)") as line:
-        said, code = _manage(checkout, owner, "grant_reading", "--servers", ROLE)
+        said, code = manage.run(checkout, owner, "grant_reading", "--servers", ROLE)
         if code:
-            raise CommandFailed(f"Nobody can be let in to read: {_last(said)}", "Run this again.", (said,))
-        line.note(_last(said))
+            raise CommandFailed(f"Nobody can be let in to read: {manage.last(said)}", "Run this again.", (said,))
+        line.note(manage.last(said))
 
 
 def _secret(secrets: Any, arn: str) -> str:
@@ -111,21 +112,3 @@ def _json(text: str) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         # Without its text: it is a secret.
         raise LyceumError("The master secret is not as RDS writes it, with username and password.") from None
-
-
-def _manage(checkout: Path, env: Mapping[str, str], *words: str) -> tuple[str, int]:
-    done = subprocess.run(
-        [sys.executable, str(checkout / "manage.py"), *words],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout / "src"), **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.stdout, done.returncode
-
-
-def _last(said: str) -> str:
-    return (said.strip().splitlines() or ["it said nothing"])[-1].strip()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lyceum_ops import aws, operate
+from lyceum_ops import aws, manage, operate
 from lyceum_ops.console import out
 from lyceum_ops.drill.amazon import Database, Table
 from lyceum_ops.drill.drill import drill
@@ -64,16 +61,8 @@ def _reach(session: Any, bastion: str, host: str) -> Iterator[int]:
 def _trial(checkout: Path, content: str, copies: Mapping[str, str], number: str) -> str:
     """The platform of this checkout on the copies, and on the live content, which it only reads."""
     with tempfile.TemporaryDirectory(prefix="lyceum-drill-") as folder:
-        done = subprocess.run(
-            [sys.executable, str(checkout / "manage.py"), "check_restored", "--drill", number, "--without-files"],
-            cwd=checkout,
-            env={
-                **os.environ, "PYTHONPATH": str(checkout / "src"), "LYCEUM_VAR_DIR": folder, "CONTENT_URL": content,
-                "SECRET_KEY": secrets.token_urlsafe(48), **copies,
-            },
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-    said = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
-    if done.returncode:
-        raise CommandFailed(f"manage.py check_restored failed: {said}", errors=(done.stdout,))
-    return said
+        env = {"LYCEUM_VAR_DIR": folder, "CONTENT_URL": content, "SECRET_KEY": secrets.token_urlsafe(48), **copies}
+        said, code = manage.run(checkout, env, "check_restored", "--drill", number, "--without-files")
+    if code:
+        raise CommandFailed(f"manage.py check_restored failed: {manage.last(said)}", errors=(said,))
+    return manage.last(said)
