@@ -22,56 +22,13 @@ data "aws_iam_policy_document" "operator" {
     resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:session/&{aws:userid}-*"]
   }
 
-  # ./lyceum tunnel db finds both ends by itself, and opens the database with the servers' password: as the servers' role
-  # it makes the operator a login that only reads. Of these calls, EC2's knows no resource.
   dynamic "statement" {
-    for_each = each.key == "database" ? [1] : []
+    for_each = local.needed[each.key]
 
     content {
-      sid       = "FindTheBastion"
-      actions   = ["ec2:DescribeInstances"]
-      resources = ["*"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "database" ? [1] : []
-
-    content {
-      sid       = "FindTheDatabase"
-      actions   = ["rds:DescribeDBInstances"]
-      resources = [var.database.arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "database" ? [1] : []
-
-    content {
-      sid       = "OpenTheDatabase"
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [var.database.secret_arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "database" ? [1] : []
-
-    content {
-      sid       = "ReadThatSecret"
-      actions   = ["kms:Decrypt"]
-      resources = [var.database.secret_key_arn]
-    }
-  }
-
-  # A shell is encrypted by a key of ours on its way, beyond TLS.
-  dynamic "statement" {
-    for_each = each.key == "shell" ? [1] : []
-
-    content {
-      sid       = "EncryptTheSession"
-      actions   = ["kms:GenerateDataKey"]
-      resources = [var.key_arn]
+      sid       = statement.value.sid
+      actions   = [statement.value.action]
+      resources = [statement.value.resource]
     }
   }
 }
@@ -86,5 +43,21 @@ locals {
   documents = {
     database = aws_ssm_document.database.arn
     shell    = aws_ssm_document.shell.arn
+  }
+
+  # What a kind of session needs besides itself.
+  needed = {
+    # ./lyceum tunnel db finds both ends by itself, and opens the database with the servers' password: as the servers'
+    # role it makes the operator a login that only reads. Of these calls, EC2's knows no resource.
+    database = [
+      { sid = "FindTheBastion", action = "ec2:DescribeInstances", resource = "*" },
+      { sid = "FindTheDatabase", action = "rds:DescribeDBInstances", resource = var.database.arn },
+      { sid = "OpenTheDatabase", action = "secretsmanager:GetSecretValue", resource = var.database.secret_arn },
+      { sid = "ReadThatSecret", action = "kms:Decrypt", resource = var.database.secret_key_arn },
+    ]
+    # A shell is encrypted by a key of ours on its way, beyond TLS.
+    shell = [
+      { sid = "EncryptTheSession", action = "kms:GenerateDataKey", resource = var.key_arn },
+    ]
   }
 }
