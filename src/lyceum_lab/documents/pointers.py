@@ -26,6 +26,12 @@ def refuse(source: Path, faults: Iterable[str]) -> None:
         raise LyceumError(f"{source.name} points at what is not there: {said}.", "Mend the file.")
 
 
+def require_current(page: Path, made: str, source: Path) -> None:
+    """Raise LyceumError where a page is not what its source makes."""
+    if made != page.read_text():
+        raise LyceumError(f"{page.name} is not what {source.name} makes.", "Make it with ./lyceum design.")
+
+
 def places(where: Iterable[str], up: str = "../") -> str:
     """Places as Markdown links from a page that is `up` from the checkout: docs/, if not said otherwise."""
     return ", ".join(f"[{Path(place).name}]({up}{place})" for place in where)

@@ -14,7 +14,6 @@ import yaml
 
 from lyceum_lab import paths
 from lyceum_lab.documents import pointers
-from lyceum_ops.errors import LyceumError
 
 SOURCE = paths.CHECKOUT / "docs" / "explanation" / "threat-model.yaml"
 PAGE = paths.CHECKOUT / "docs" / "explanation" / "threat-model.md"
@@ -56,8 +55,7 @@ def write() -> Path:
 def current() -> str:
     """How many threats there are, and how many are open. Raises LyceumError when the page is an older one."""
     parts = read(SOURCE)
-    if page(parts, paths.CHECKOUT) != PAGE.read_text():
-        raise LyceumError(f"{PAGE.name} is not what {SOURCE.name} makes.", "Make it with ./lyceum design.")
+    pointers.require_current(PAGE, page(parts, paths.CHECKOUT), SOURCE)
     return _counted(parts)
 
 

@@ -14,7 +14,6 @@ import yaml
 
 from lyceum_lab import paths
 from lyceum_lab.documents import pointers
-from lyceum_ops.errors import LyceumError
 
 SOURCE = paths.CHECKOUT / "docs" / "well-architected.yaml"
 PAGE = paths.CHECKOUT / "docs" / "well-architected.md"
@@ -56,8 +55,7 @@ def write() -> Path:
 def current() -> str:
     """How many controls each pillar has. Raises LyceumError as `write` does, and when the page is an older one."""
     pillars = read(SOURCE)
-    if page(pillars, paths.CHECKOUT) != PAGE.read_text():
-        raise LyceumError(f"{PAGE.name} is not what {SOURCE.name} makes.", "Make it with ./lyceum design.")
+    pointers.require_current(PAGE, page(pillars, paths.CHECKOUT), SOURCE)
     return ", ".join(f"{name} {len(controls)}" for name, controls in pillars.items())
 
 
