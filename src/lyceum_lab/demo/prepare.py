@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,6 @@ def _versions(s3: Any) -> list[str]:
 def _built(s3: Any) -> str:
     """The version that the rehearsal itself built."""
     return next(one for one in _versions(s3) if one[:1].isdigit())
-
-
-def _publish(s3: Any, version: str, archive: bytes) -> None:
-    bodies = {ARCHIVE: archive, MANIFEST: f"{sha256(archive).hexdigest()}  {ARCHIVE}\n".encode()}
-    for name, body in bodies.items():
-        s3.put_object(Bucket=BUCKET, Key=f"{version}/{name}", Body=body, IfNoneMatch="*")
 
 
 def next_release(there: State, folder: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lyceum_lab import paths
+from lyceum_lab.cloud import standins
 from lyceum_lab.cloud.network import namespaces
 from lyceum_lab.demo import browser, prepare, stage, takes
 from lyceum_lab.demo.storyboard import BROWSER, PLACEHOLDER, STILL, Scene, Step, Storyboard
@@ -20,8 +21,6 @@ from lyceum_lab.demo.terminal import PROMPT_SHOWN, Recorder, Shell
 from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops.errors import LyceumError
-
-STANDINS = paths.SRC / "lyceum_lab" / "cloud" / "standins"
 
 
 class SceneFailed(LyceumError):
@@ -114,7 +113,7 @@ def _shells(scene: Scene, there: State | None) -> Iterator[Recorder]:
     if there and there.emulator:
         environment |= infrastructure.aws_environment(there.emulator)
         # What stands for AWS's own programs on an operator's machine, found as those would be.
-        environment["PATH"] = f"{STANDINS}:{environment['PATH']}"
+        environment["PATH"] = f"{standins.FOLDER}:{environment['PATH']}"
     shells: dict[str, Shell] = {}
     try:
         for pane in stage.panes(scene):

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from lyceum_lab import paths, platform
+from lyceum_lab.cloud import standins
 from lyceum_lab.cloud.site import system_postgres
 from lyceum_lab.cloud.visit import running
 from lyceum_lab.drill.stores import Bucket, Database, Files, Table, libpq
@@ -24,8 +25,6 @@ from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import LyceumError, Refused, Usage
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
-
-STANDINS = Path(__file__).resolve().parents[1] / "cloud" / "standins"
 
 
 def rehearse(environment: str) -> Report:
@@ -73,7 +72,7 @@ def _alone(work: Path) -> Iterator[None]:
 @contextmanager
 def _database(session: Session, environment: str) -> Iterator[str]:
     """The URL of the live database's owner, through a session to the bastion, as an administrator comes there."""
-    os.environ["PATH"] = f"{STANDINS}:{os.environ['PATH']}"
+    os.environ["PATH"] = f"{standins.FOLDER}:{os.environ['PATH']}"
     database = place.find_database(session, f"lyceum-{environment}-database")
     way = Way.to_database(place.find_bastion(session, environment), environment)
     with forward.opened(session, way) as opened:
