@@ -65,7 +65,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Watch], list[Watch]]:
     return happened, draw(st.permutations(arriving))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(delivery=deliveries())
 def test_the_end_does_not_depend_on_how_reports_arrive(
     store: ProgressStore, delivery: tuple[list[Watch], list[Watch]]

@@ -156,7 +156,7 @@ def test_a_steady_load_around_the_target_moves_the_group_once_a_day_at_most(
     assert steps(history) in ([], [(1, 2)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cpu=st.floats(0, 190), memory=st.floats(0, 50), noise=st.floats(0, 0.2), seed=st.integers(0, 10**6),
     start=st.integers(1, 2),
@@ -179,7 +179,7 @@ def test_without_the_hold_a_load_at_the_target_moves_the_group_all_day(deployed:
     assert len(run(without, steady(cpu, memory, noise=0.10, seed=0), minutes=DAY).changes) > 20
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_whatever_the_load_a_change_of_mind_takes_a_quarter_of_an_hour(seed: int) -> None:
     """No curve at all makes servers come and go faster than the alarms allow."""
