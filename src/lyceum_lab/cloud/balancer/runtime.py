@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,6 @@ class Runtime:
 
     def servers(self) -> list[Row]:
         """Every server of every backend."""
-        table = self.ask("show stat -1 4 -1").lstrip("# ")
         return [
             Row(
                 backend=row["pxname"],
@@ -65,11 +65,13 @@ class Runtime:
                 requests=int(row["req_tot"] or row["stot"] or 0),
                 errors=int(row["hrsp_5xx"] or 0),
             )
-            for row in csv.DictReader(io.StringIO(table))
+            for row in self._statistics(4)
         ]
 
     def bad_answers(self) -> int:
         """Answers of 500 and more that clients got from the listeners, whoever gave them."""
-        table = self.ask("show stat -1 1 -1").lstrip("# ")
-        rows = csv.DictReader(io.StringIO(table))
-        return sum(int(row["hrsp_5xx"] or 0) for row in rows if row["pxname"].startswith("port-"))
+        return sum(int(row["hrsp_5xx"] or 0) for row in self._statistics(1) if row["pxname"].startswith("port-"))
+
+    def _statistics(self, kind: int) -> Iterable[dict[str, str]]:
+        """The rows of all proxies' listeners (1) or servers (4)."""
+        return csv.DictReader(io.StringIO(self.ask(f"show stat -1 {kind} -1").lstrip("# ")))
