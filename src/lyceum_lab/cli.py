@@ -411,13 +411,14 @@ def drill_restore(
     """
     from lyceum_ops.drill import command
 
+    folder = command.reports(_here(), report)
     if rehearsal:
         from lyceum_lab.drill.running import rehearse
 
         found = rehearse(environment)
     else:
         found = command.restore(_here(), environment, asked=_asked(None, None, account))
-    raise typer.Exit(command.finish(_here(), found, report))
+    raise typer.Exit(command.finish(found, folder))
 
 
 AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]

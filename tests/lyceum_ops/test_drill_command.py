@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.lyceum_ops.conftest import Emulated
 
-from lyceum_ops.drill.command import finish, restore
+from lyceum_ops.drill.command import finish, reports, restore
 from lyceum_ops.drill.manifest import Verdict
 from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.errors import LyceumError, MissingTool, Refused, Usage
@@ -68,8 +68,16 @@ def test_only_a_drill_in_which_everything_held_ends_with_0(
     report = Report("dev", "0123abcd", datetime.now(UTC), {"database": store}, 340.0, "A learner signed in.")
     for name, value in change.items():
         setattr(report, name, value)
-    assert finish(here, report, tmp_path / "reports") == code
+    assert finish(report, reports(here, tmp_path / "reports")) == code
     said = capsys.readouterr().out
     assert ("held: RPO 12 s, RTO 6 min, 3 rows, 0 differences" in said) == (code == 0)
     assert ("FAILED" in said) == (code == 1)
     assert len(list((tmp_path / "reports").iterdir())) == 2
+
+
+def test_a_folder_that_takes_no_report_is_told_before_the_drill(here: Here, tmp_path: Path) -> None:
+    assert reports(here, None).is_dir()
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(Usage, match=r"No report can be written to .*file"):
+        reports(here, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "a file"

@@ -15,7 +15,7 @@ from lyceum_ops.console import out
 from lyceum_ops.drill.amazon import Database, Table
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
-from lyceum_ops.errors import CommandFailed, Refused
+from lyceum_ops.errors import CommandFailed, Refused, Usage
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
@@ -44,10 +44,22 @@ def restore(here: Here, environment: str, *, asked: Asked) -> Report:
         return drill(environment, stores, partial(_trial, here.infra.parent, content))
 
 
-def finish(here: Here, report: Report, folder: Path | None) -> int:
+def reports(here: Here, folder: Path | None) -> Path:
+    """Where the report will be kept, tried before a drill of an hour. Raises Usage for what cannot be written."""
+    wanted = folder or here.home / REPORTS
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            pass
+    except OSError as error:
+        raise Usage(f"No report can be written to {wanted}: {error.strerror}.", "Name another folder.") from error
+    return wanted
+
+
+def finish(report: Report, folder: Path) -> int:
     """Show and keep what was found. Returns the exit code: 0 when everything held."""
-    page = report.write(folder or here.home / REPORTS)
     report.show()
+    page = report.write(folder)
     out.print(f"The report: {page}", markup=False)
     return 0 if report.held else 1
 
