@@ -76,7 +76,9 @@ def test_only_a_drill_in_which_everything_held_ends_with_0(
 
 
 def test_a_folder_that_takes_no_report_is_told_before_the_drill(here: Here, tmp_path: Path) -> None:
-    assert reports(here, None).is_dir()
+    assert reports(here, tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert not (tmp_path / "a").exists()  # a drill that is refused leaves nothing
+    assert not reports(here, None).exists()
     (tmp_path / "file").write_text("a file")
     with pytest.raises(Usage, match=r"No report can be written to .*file"):
         reports(here, tmp_path / "file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,22 @@ def restore(here: Here, environment: str, *, asked: Asked) -> Report:
 
 
 def reports(here: Here, folder: Path | None) -> Path:
-    """Where the report will be kept, tried before a drill of an hour. Raises Usage for what cannot be written."""
+    """Where the report will be kept, tried before a drill of an hour. Raises Usage for what cannot be written.
+
+    Leaves no folder: a drill that is refused has made no report.
+    """
     wanted = folder or here.home / REPORTS
+    missing = [one for one in (wanted, *wanted.parents) if not one.exists()]
     try:
         wanted.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=wanted):
             pass
     except OSError as error:
         raise Usage(f"No report can be written to {wanted}: {error.strerror}.", "Name another folder.") from error
+    finally:
+        for one in missing:
+            with suppress(OSError):  # never made, or taken by somebody since
+                one.rmdir()
     return wanted
 
 
