@@ -8,6 +8,7 @@
     patches.py     the few faults of moto that can only be mended inside it
     groups.py      Auto Scaling groups that act: what their loop tells, so that the API shows what really is
     watch.py       CloudWatch that acts: metric filters count, alarms are evaluated when told and tell their topics
+    trail.py       with --record-trail: CloudTrail that records what the API was asked and refused, for those alarms
     permissions.py with --enforce-iam: every call decided by the account's IAM policies (lyceum_lab.iam)
     lookup.py      what exists, as far as those decisions depend on it
     inventory.py   what exists in the emulated account, by service and type
@@ -21,5 +22,7 @@ ACCOUNT = "123456789012"
 # The one key that exists from the start: a rehearsal's administrator. It opens nothing real.
 ROOT_KEY = "AKIAREHEARSAL0000000"
 ROOT_SECRET = "rehearsal"  # noqa: S105 - a secret of nothing
+# What the lab's own clients add to their name: what they do is done by no customer.
+LAB = "lyceum-lab"
 # In the place of a machine's metadata service: the credentials of a role, by its name, for an hour.
 CREDENTIALS = "/_lyceum/credentials/"

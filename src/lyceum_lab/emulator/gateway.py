@@ -18,7 +18,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, watch, wire
+from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, trail, watch, wire
 from lyceum_lab.emulator.fillers import ssm
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
@@ -29,14 +29,16 @@ StartResponse = Callable[..., Any]
 class Gateway:
     """WSGI application in front of `moto`, which has one application a service; `recorder` hears of every call.
 
-    `permissions` decides each call by the account's IAM policies; without it nothing is enforced.
+    `permissions` decides each call by the account's IAM policies; without it nothing is enforced. `recording` is the
+    account's CloudTrail; without it a trail is only kept.
     """
 
     def __init__(self, moto: DomainDispatcherApplication, recorder: record.Recorder,
-                 permissions: Guard | None = None) -> None:  # fmt: skip
+                 permissions: Guard | None = None, recording: trail.Recording | None = None) -> None:  # fmt: skip
         self._moto = moto
         self._recorder = recorder
         self._permissions = permissions
+        self._recording = recording
         self._lock = threading.RLock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -141,12 +143,17 @@ class Gateway:
             gap.status = 501
             answer, by = wire.write_error(call, gap), record.GAP
         self._recorder.add(call, status=answer[0], answered_by=by, started=started)
+        if self._recording:
+            with self._lock:
+                self._recording.add(call, answer)
         return answer
 
     def _answer(self, call: Call) -> tuple[Answer, str]:
         with self._lock:
             if self._permissions:
                 self._permissions(call)
+            if self._recording and call.name == "monitoring:DescribeAlarms":
+                self._recording.look()
             for guard in fillers.guards(call):
                 guard.used += 1
                 guard.function(call)

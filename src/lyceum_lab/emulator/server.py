@@ -31,9 +31,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--calls", type=Path, help="file to which every call is appended as a line of JSON")
     parser.add_argument("--enforce-iam", action="store_true", help="decide every call by the account's IAM policies")
+    parser.add_argument("--record-trail", action="store_true", help="let the account's CloudTrail record every call")
     arguments = parser.parse_args()
     try:
-        server = create(arguments.port, arguments.calls, enforce=arguments.enforce_iam)
+        server = create(arguments.port, arguments.calls, enforce=arguments.enforce_iam, trail=arguments.record_trail)
     except OSError as error:
         what = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         print(f"emulator: port {arguments.port} {what}", file=sys.stderr)
@@ -43,7 +44,7 @@ def main() -> None:
     server.run()
 
 
-def create(port: int, calls: Path | None = None, *, enforce: bool = False) -> Any:
+def create(port: int, calls: Path | None = None, *, enforce: bool = False, trail: bool = False) -> Any:
     """A server bound to the port, ready to `run()`. Raises OSError when the port cannot be bound."""
     # Moto reads its settings when it is imported.
     os.environ.update({**SETTINGS, "MOTO_PORT": str(port)})
@@ -54,11 +55,12 @@ def create(port: int, calls: Path | None = None, *, enforce: bool = False) -> An
     from lyceum_lab.emulator.gateway import Gateway
     from lyceum_lab.emulator.permissions import Guard
     from lyceum_lab.emulator.record import Recorder
+    from lyceum_lab.emulator.trail import Recording
 
     patches.apply(enforce=enforce)
     moto = DomainDispatcherApplication(create_backend_app)
     return waitress.create_server(
-        Gateway(moto, Recorder(calls), Guard() if enforce else None),
+        Gateway(moto, Recorder(calls), Guard() if enforce else None, Recording() if trail else None),
         host="127.0.0.1",
         port=port,
         threads=THREADS,

@@ -47,12 +47,13 @@ def history() -> list[dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------------ metric filters
 
 
-def count(region: str, group: str, events: Iterable[Mapping[str, Any]]) -> None:
+def count(region: str, group: str, events: Iterable[Mapping[str, Any]]) -> int:
     """Let the group's metric filters see events, and publish what they count, at each event's own time.
 
+    Returns how many were counted.
     Raises UnknownPattern, Undocumented, or NotImplementedError for what a filter of ours does not do.
     """
-    told = list(events)
+    told, counted = list(events), 0
     for each in logs_backends[ACCOUNT][region].filters.get_matching_filters(log_group_name=group):
         found = [event for event in told if patterns.matches(each["filterPattern"], event["message"])]
         for transformation in each["metricTransformations"]:
@@ -68,6 +69,8 @@ def count(region: str, group: str, events: Iterable[Mapping[str, Any]]) -> None:
                 for event in found
             ]
             cloudwatch_backends[ACCOUNT][region].put_metric_data(transformation["metricNamespace"], data)
+            counted += len(data)
+    return counted
 
 
 # ------------------------------------------------------------------------------------------------------------- alarms

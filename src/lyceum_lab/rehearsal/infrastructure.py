@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lyceum_lab import paths, platform
-from lyceum_lab.emulator import CREDENTIALS, ROOT_KEY, ROOT_SECRET
+from lyceum_lab.emulator import CREDENTIALS, LAB, ROOT_KEY, ROOT_SECRET
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
 from lyceum_ops.roots import Bootstrap, Platform
@@ -133,7 +133,9 @@ class Session:
         )
 
     def client(self, service: str) -> Any:
-        return self.session.client(service, endpoint_url=self.url)
+        from botocore.config import Config
+
+        return self.session.client(service, endpoint_url=self.url, config=Config(user_agent_extra=LAB))
 
 
 def prepare_account(admin: Session) -> None:

@@ -98,7 +98,7 @@ class Supervisor:
         self.state.write()
 
     def _start_emulator(self) -> str:
-        self.children["emulator"], endpoint = emulated.start(self.logs, self.env, enforce=True)
+        self.children["emulator"], endpoint = emulated.start(self.logs, self.env, enforce=True, trail=True)
         self.state.emulator = endpoint
         self._keep_pids()
         return endpoint

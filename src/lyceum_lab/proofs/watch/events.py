@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lyceum_lab.emulator import ACCOUNT
+from lyceum_lab.emulator.trail import DATA, RENAMED
 from lyceum_lab.rehearsal.infrastructure import REGION
 
 Event = dict[str, Any]
@@ -143,21 +144,6 @@ def sign_in(who: Event, *, failure: str = "") -> Event:
 
 
 # ------------------------------------------------------------------------------------------------------ a normal day
-
-# CloudTrail's names of calls that the API calls otherwise.
-RENAMED = {
-    ("s3", "PutBucketLifecycleConfiguration"): "PutBucketLifecycle",
-    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
-    ("s3", "DeletePublicAccessBlock"): "DeleteBucketPublicAccessBlock",
-    ("lambda", "CreateFunction"): "CreateFunction20150331",
-}
-# Data events: a trail of management events does not hold them.
-DATA = {
-    ("s3", name) for name in (
-        "CopyObject", "DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjects", "ListObjectsV2",
-        "ListObjectVersions", "PutObject", "GetObjectTagging", "PutObjectTagging",
-    )
-}  # fmt: skip
 
 
 def of_calls(lines: Iterable[str], *, policies: str, who: Event) -> list[Event]:
