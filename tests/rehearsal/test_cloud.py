@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from tests.rehearsal.conftest import Lyceum
 from tests.rehearsal.test_api import Learner
 from tests.rehearsal.test_learner import COURSE
@@ -376,6 +377,27 @@ def test_what_an_operator_may_not_is_refused_by_iam_and_what_leads_elsewhere_by_
     finally:
         listener.terminate()
         listener.wait(timeout=15)
+
+
+def test_a_refused_call_rings_the_alarm_and_the_operator_is_told(cloud: Cloud) -> None:
+    """By what Terraform made: the trail's group, its filter, the alarm, its topic and who listens there."""
+    server = infrastructure.Session.as_role(str(cloud.state["emulator"]), "lyceum-dev-server")
+    with pytest.raises(ClientError, match="not authorized to perform: iam:ListUsers"):
+        server.client("iam").list_users()
+    (trail,) = cloud.session.client("cloudtrail").describe_trails()["trailList"]
+    group = trail["CloudWatchLogsLogGroupArn"].split(":log-group:")[1].removesuffix(":*")
+    found = cloud.session.client("logs").filter_log_events(logGroupName=group, filterPattern="ListUsers")["events"]
+    (event,) = [json.loads(one["message"]) for one in found]
+    assert event["errorCode"] == "AccessDenied"
+    assert event["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] == "lyceum-dev-server"
+    name = "lyceum-audit-unauthorized-calls"
+    (alarm,) = cloud.session.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+    sns = cloud.session.client("sns")
+    assert [
+        one["Protocol"] for topic in alarm["AlarmActions"]
+        for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    ] == ["email"]  # fmt: skip
 
 
 def _forwarded(told: dict[str, Any], asked: dict[str, Any]) -> bool:

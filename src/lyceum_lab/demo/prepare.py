@@ -1,4 +1,4 @@
-"""What is made ready before a scene and not filmed: releases to go to, and a rule to take away.
+"""What is made ready before a scene and not filmed: a good release and a bad one, and a rule to take away.
 
 Nothing here does what a scene then claims to do; the captions say what was prepared.
 """
@@ -6,12 +6,16 @@ Nothing here does what a scene then claims to do; the captions say what was prep
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lyceum_lab import paths
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops.errors import LyceumError
@@ -19,6 +23,7 @@ from lyceum_ops.errors import LyceumError
 BUCKET = "lyceum-dev-releases-123456789012"
 ARCHIVE, MANIFEST = "lyceum.tar.gz", "manifest.sha256"
 ACL, RULE = "lyceum-dev-data", 110
+BAD, PATCH = "bad-release.txt", paths.CHECKOUT / "docs" / "demo" / "bad-release.patch"
 
 
 def _client(there: State, service: str) -> Any:
@@ -47,6 +52,39 @@ def next_release(there: State, folder: Path) -> None:
         s3.put_object(Bucket=BUCKET, Key=f"next/{name}", Body=body, IfNoneMatch="*")
 
 
+def bad_release(there: State, folder: Path) -> None:
+    """This checkout with the mistake of docs/demo/bad-release.patch, committed, built and published as any release."""
+    clone, home, kept = folder / "bad-release", folder / "bad-home", folder / BAD
+    for one in (clone, home):
+        shutil.rmtree(one, ignore_errors=True)
+    (home / "artifacts").mkdir(parents=True)
+    (home / "wheels").symlink_to(paths.HOME / "wheels")
+    _run("git", "clone", "--quiet", paths.CHECKOUT, clone)
+    (clone / ".venv").symlink_to(paths.CHECKOUT / ".venv")
+    (clone / ".git" / "info" / "exclude").write_text(".venv\n")
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    _run("git", "-C", clone, "apply", "--index", PATCH)
+    _run("git", "-C", clone, *who, "commit", "--quiet", "--message", "Name the release in each answer.")
+    env = {**os.environ, **infrastructure.aws_environment(there.emulator), "LYCEUM_HOME": str(home)}
+    _run(clone / "lyceum", "artifact", "--out", home / "artifacts", env=env)
+    _run(paths.CHECKOUT / "lyceum", "publish", "dev", home / "artifacts", env={**env, "LYCEUM_HOME": str(paths.HOME)})
+    (version,) = [path.name for path in (home / "artifacts").iterdir()]
+    kept.write_text(version)
+
+
+def bad_version(folder: Path) -> str:
+    """The version that `bad_release` published; "" when it published none."""
+    kept = folder / BAD
+    return kept.read_text() if kept.exists() else ""
+
+
+def _run(*words: str | Path, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run([str(word) for word in words], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        raise LyceumError(f"{' '.join(map(str, words[:3]))} failed: {last}")
+
+
 def rule(there: State, folder: Path) -> None:
     """The rule that the scene takes away is there; if an earlier take took it away, it is put back."""
     ec2, kept = _client(there, "ec2"), folder / "rule.json"
@@ -61,7 +99,11 @@ def rule(there: State, folder: Path) -> None:
         raise LyceumError(f"Rule {RULE} of {ACL} is gone and cannot be put back: {error}") from error
 
 
-ALL: dict[str, Callable[[State, Path], None]] = {"next_release": next_release, "rule": rule}
+ALL: dict[str, Callable[[State, Path], None]] = {
+    "next_release": next_release,
+    "bad_release": bad_release,
+    "rule": rule,
+}
 
 
 def acl_id(there: State) -> str:

@@ -72,7 +72,7 @@ def film(scene: Scene, folder: Path, port: int) -> list[Take]:
     if scene.rehearsal:
         for name in scene.before:
             prepare.ALL[name](_running(there), folder.parent)
-    words = placeholders(there, port)
+    words = placeholders(there, port, folder.parent)
     kinds = {
         "browser" if one.action in BROWSER else "still" if one.action in STILL else "terminal" for one in scene.steps
     }
@@ -92,7 +92,8 @@ def film(scene: Scene, folder: Path, port: int) -> list[Take]:
                 found.append(_browse(page, step, words, where))
             else:
                 assert recorder is not None  # noqa: S101 - opened above
-                found.append(_work(recorder, step, {**words, **placeholders(state.running(), port)}, where))
+                now = placeholders(state.running(), port, folder.parent)
+                found.append(_work(recorder, step, {**words, **now}, where))
     return found
 
 
@@ -125,7 +126,7 @@ def _shells(scene: Scene, there: State | None) -> Iterator[Recorder]:
             shell.close()
 
 
-def placeholders(there: State | None, port: int) -> dict[str, str]:
+def placeholders(there: State | None, port: int, folder: Path) -> dict[str, str]:
     """What stands in braces in the storyboard, as it is on this rehearsal."""
     words = {"port": str(port), "home": str(paths.HOME), "key": namespaces.key(paths.REHEARSAL)}
     if there is None or not there.cloud or not there.cloud.get("servers"):
@@ -135,6 +136,7 @@ def placeholders(there: State | None, port: int) -> dict[str, str]:
     server = (healthy or sorted(cloud["servers"]))[0]
     words |= {
         "url": there.url, "proxy": cloud["proxy"], "emulator": there.emulator, "acl": prepare.acl_id(there),
+        "bad_version": prepare.bad_version(folder),
         "server": server, "server_address": cloud["servers"][server]["address"],
     }  # fmt: skip
     for name, one in sorted(cloud["hosts"].items(), reverse=True):  # the first zone's is kept

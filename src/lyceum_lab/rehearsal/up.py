@@ -67,7 +67,8 @@ class Supervisor:
         self._prepare_folder()
         with step("find Terraform and the AWS provider") as line:
             tool = terraform.Terraform.prepare(paths.TOOLS, say=line.note)
-            line.note(f"{tool.binary}, provider from {terraform.provider_mirror() or 'the registry'}")
+            mirror = terraform.provider_mirror()
+            line.note(f"{tool.binary}, provider from {'a local mirror' if mirror else 'the registry'}")
         with step("start the emulated AWS") as line:
             endpoint = self._start_emulator()
             line.note(endpoint)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lyceum_lab.demo import record, takes
+from lyceum_lab import paths
+from lyceum_lab.demo import prepare, record, takes
 from lyceum_lab.demo.record import SceneFailed
 from lyceum_lab.demo.storyboard import Scene, Step
 
@@ -62,3 +64,13 @@ def test_what_is_not_as_expected_fails_by_the_scenes_name(tmp_path: Path, step: 
         record.film(scene(typed("true", expect=("",)), step), tmp_path, 8000)
     assert str(failed.value).startswith("Scene greeting, step 2: ")
     assert reason in str(failed.value)
+
+
+def test_the_mistake_of_the_bad_release_can_still_be_made() -> None:
+    """It is applied to this checkout while the film is made; code that moved on has to take it along."""
+    done = subprocess.run(
+        ["git", "-C", str(paths.CHECKOUT), "apply", "--check", str(prepare.PATCH)], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "\nRELEASE" not in (paths.CHECKOUT / "src" / "lyceum" / "settings.py").read_text()
