@@ -683,6 +683,16 @@ def prove_static() -> None:
 
 
 @app.command(rich_help_panel=CHECK)
+def bench(
+    count: Annotated[int, typer.Option("--requests", "-n", help="Of each kind.")] = 500,
+) -> None:
+    """Measure what a learner costs a server in CPU, on the ./lyceum up that runs: ratios of one run."""
+    from lyceum_lab.bench import bench as run
+
+    run(count)
+
+
+@app.command(rich_help_panel=CHECK)
 def design() -> None:
     """Make the pages of requirements, Well-Architected and threats from their YAML, each row with its test."""
     from lyceum_lab.documents import design as requirements

@@ -21,6 +21,7 @@ GUIDES = ("README.md", "docs/contributing.md", "docs/README.md", "docs/how-to/*.
 ELSEWHERE = {
     "apply": "AWS: terraform, apply",
     "artifact": "a minute to fetch the wheels: unit",
+    "bench": "a rehearsal: e2e",
     "bootstrap": "AWS: terraform, apply",
     "destroy": "AWS: terraform, apply",
     "drill": "a rehearsal: drill, cloud",

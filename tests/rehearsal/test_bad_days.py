@@ -52,6 +52,7 @@ def test_a_wrong_word_on_the_command_line_is_named(lyceum: Lyceum, arguments: li
 
 def test_without_a_rehearsal_status_and_down_say_so(lyceum: Lyceum) -> None:
     one_line(lyceum("status"), "No rehearsal runs")
+    one_line(lyceum("bench"), "There is no ./lyceum up to measure")
     down = lyceum("down")
     assert down.returncode == 0
     assert "nothing of one was left" in down.stdout
