@@ -264,9 +264,11 @@ def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alo
     assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
 
 
-def operate(cloud: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of an engineer, in the account of the rehearsal."""
+def operate(cloud: Cloud, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A command of an engineer, in the account of the rehearsal. What it keeps goes to `home`, if that is told."""
     env = {**cloud.command.env, **infrastructure.aws_environment(str(cloud.state["emulator"]))}
+    if home:
+        env["LYCEUM_HOME"] = str(home)
     return subprocess.run(
         [*cloud.command.argv, *words], env=env, capture_output=True, text=True, timeout=600, check=False
     )
