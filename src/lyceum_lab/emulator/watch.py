@@ -64,7 +64,8 @@ def count(region: str, group: str, events: Iterable[Mapping[str, Any]]) -> int:
                 {
                     "MetricName": transformation["metricName"],
                     "Value": value,
-                    "Timestamp": datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+                    # Moto keeps times without a zone, and compares them with each other.
+                    "Timestamp": datetime.fromtimestamp(event["timestamp"] / 1000, UTC).replace(tzinfo=None),
                 }
                 for event in found
             ]

@@ -93,3 +93,15 @@ def test_a_filter_that_is_not_known_fails_loudly(watched: Emulator) -> None:
     event = {"timestamp": round(NOW.timestamp() * 1000), "message": "a b"}
     with pytest.raises(logs.exceptions.ClientError, match="not known here"):
         logs.put_log_events(logGroupName="/watch/other", logStreamName="s", logEvents=[event])
+
+
+def test_what_was_counted_is_a_metric_as_any_other(watched: Emulator) -> None:
+    """Moto compares the times of all metrics, of whatever kind: one that it cannot compare would break every reader."""
+    cloudwatch = watched.client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace="Another", MetricData=[{"MetricName": "seen", "Value": 1, "Timestamp": NOW}])
+    metric = {"Namespace": NAMESPACE, "MetricName": "errors"}
+    query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+    found = cloudwatch.get_metric_data(
+        StartTime=NOW - timedelta(minutes=10), EndTime=NOW, MetricDataQueries=[query]
+    )["MetricDataResults"]  # fmt: skip
+    assert sum(found[0]["Values"]) == 2
