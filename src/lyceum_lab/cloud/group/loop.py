@@ -104,6 +104,7 @@ class AutoScaler:
         self._bad_answers = 0
         self._bells = Bells(self.face.cloudwatch)
         self._launch_after = 0.0
+        self._told = ""
         self._reported: dict[str, dict[str, list[str]]] = {}
 
     # ------------------------------------------------------------------------------------------------ life
@@ -146,6 +147,10 @@ class AutoScaler:
                 self.trouble = ""
             except LOST as error:
                 self.trouble = f"{type(error).__name__}: {error}"
+                # A minute that could not be measured is followed by looks that need no measure: it has to stay seen.
+                if self.trouble != self._told:
+                    self._told = self.trouble
+                    self._note(f"could not go on: {self.trouble}")
 
     # ------------------------------------------------------------------------------------------------ one look
 
