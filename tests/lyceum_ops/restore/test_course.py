@@ -1,0 +1,343 @@
+"""A course that was deleted comes back alone and as it was; whatever is in the way leaves everything as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from tests.lyceum_ops.conftest import CHECKOUT, Emulated
+from tests.lyceum_ops.restore.conftest import BUCKET, SLUG, Lost
+
+from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
+from lyceum_ops.restore.content import Bucket
+from lyceum_ops.restore.course import Connect, parse, restore
+
+pytestmark = pytest.mark.drill
+WHOLE = {
+    "courses_course": 1, "courses_section": 3, "courses_lesson": 10, "courses_course_instructors": 1,
+    "courses_enrolment": 2, "shared_sharedfile": 2, "progress_lessonprogress": 0,
+}  # fmt: skip
+
+
+def nothing_changed(lost: Lost) -> None:
+    assert lost.rows() == lost.after
+    assert lost.past().left() == []
+
+
+def test_a_deleted_course_comes_back_alone_and_as_it_was(lost: Lost) -> None:
+    brought = restore(SLUG, None, lost.stores())
+    assert brought.whole
+    assert lost.began <= brought.at < datetime.now(UTC)
+    assert brought.moved.put == WHOLE
+    assert brought.moved.there == {"progress_lessonprogress": 1}
+    assert brought.moved.left_out == {("courses_enrolment", "accounts_user"): 1}
+    assert brought.moved.unnamed == {("shared_sharedfile", "accounts_user"): 1}
+    now = lost.rows()
+    came = {table: rows - lost.after[table] for table, rows in now.items()}
+    # What is live is all still there, the other course's new title and the new learner among it …
+    assert all(lost.after[table] <= now[table] for table in now)
+    assert any("Another course, revised" in row for row in now["courses_course"])
+    # … what came is what was there, byte for byte, but for the name of who is gone …
+    strange = {table: rows - lost.before[table] for table, rows in came.items() if rows - lost.before[table]}
+    assert list(strange) == ["shared_sharedfile"]
+    (unnamed,) = strange["shared_sharedfile"]
+    assert "gone's.txt" in unnamed
+    # … and nothing is missing but what was theirs, and the other course's old title.
+    missing = {table: rows - now[table] for table, rows in lost.before.items()}
+    assert {table: len(rows) for table, rows in missing.items() if rows} == {
+        "accounts_user": 1, "courses_course": 1, "courses_enrolment": 2, "shared_sharedfile": 1,
+    }  # fmt: skip
+    said = "\n".join(brought.lines())
+    assert "LEFT OUT  1 of courses_enrolment: their row of accounts_user is gone since" in said
+    assert "progress  was never gone: 3 of 3 learners have it, in 6 lessons together" in said
+    assert re.search(r"content   [1-9]\d* objects were there, 0 came back, 0 are lost", said)
+    assert "brought back: 19 rows in 6 tables, 0 objects" in said
+    # A second time it is live, and is left alone.
+    with pytest.raises(Refused, match=rf"The course {SLUG} .* is live: nothing is written over it"):
+        restore(SLUG, None, lost.stores())
+    # The next course gets a number of its own.
+    with lost.connect() as live:
+        live.execute("INSERT INTO courses_course SELECT (jsonb_populate_record(c, jsonb_build_object("
+                     "'id', nextval(pg_get_serial_sequence('courses_course', 'id')), 'slug', 'next'))).*"
+                     " FROM courses_course c LIMIT 1")  # fmt: skip
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(lost: Lost) -> None:
+    key = removed(lost)
+    try:
+        was = lost.objects()
+        brought = restore(SLUG, None, lost.stores(), dry_run=True)
+        assert brought.moved.put == WHOLE
+        assert list(brought.objects.deleted) == [key]
+        assert "a dry run, nothing was changed: 19 rows in 6 tables, 1 objects" in brought.lines()
+        nothing_changed(lost)
+        assert lost.objects() == was
+    finally:
+        Bucket(lost.s3, BUCKET).bring_back(brought.objects.deleted)
+
+
+@pytest.mark.parametrize("column", ["slug", "id"])
+def test_a_live_course_is_never_written_over(lost: Lost, column: str) -> None:
+    (number,) = (int(row.split(",")[0][1:]) for row in lost.before["courses_course"] if SLUG in row)
+    told = {"slug": ("9999", SLUG), "id": (str(number), "a-new-one")}[column]
+    with lost.connect() as live:
+        live.execute(
+            "INSERT INTO courses_course SELECT (jsonb_populate_record(c, jsonb_build_object('id', %s, 'slug', %s))).*"
+            " FROM courses_course c LIMIT 1", told,
+        )  # fmt: skip
+    was = lost.rows()
+    with pytest.raises(Refused, match=rf"The course {told[1]} \(number {told[0]}, .* is live"):
+        restore(SLUG, None, lost.stores())
+    assert lost.rows() == was
+
+
+def test_what_stands_in_the_place_of_a_row_is_not_written_over(lost: Lost) -> None:
+    """No course, but one of its lessons: as somebody has moved it. And a progress row that was written anew."""
+    lesson = next(iter(lost.before["courses_lesson"]))[1:37]
+    with lost.connect() as live:
+        live.execute(
+            "INSERT INTO courses_lesson SELECT (jsonb_populate_record(l, jsonb_build_object('id', %s::text, 'slug',"
+            " 'moved', 'title', 'Moved'))).* FROM courses_lesson l LIMIT 1", [lesson],
+        )  # fmt: skip
+    was = lost.rows()
+    here = any(lesson in row for row in lost.after["courses_lesson"])
+    brought = restore(SLUG, None, lost.stores())
+    assert not here
+    assert brought.moved.there["courses_lesson"] == 1
+    assert brought.moved.put["courses_lesson"] == WHOLE["courses_lesson"] - 1
+    assert all(was[table] <= rows for table, rows in lost.rows().items())
+
+
+# ------------------------------------------------------------------------------------------------------ which time
+
+
+def test_a_time_can_be_named(lost: Lost) -> None:
+    assert restore(SLUG, lost.began + timedelta(seconds=1), lost.stores(), dry_run=True).moved.put == WHOLE
+    with pytest.raises(Refused, match=r"There was no course never-was then\. Name the time before"):
+        restore("never-was", lost.began + timedelta(seconds=1), lost.stores())
+    with pytest.raises(Refused, match=r"The copy of the database holds no courses at all\."):
+        restore(SLUG, lost.past().oldest(), lost.stores())
+    with pytest.raises(Refused, match=r"The database goes back to 20.* and no further"):
+        restore(SLUG, lost.began - timedelta(days=1), lost.stores())
+    nothing_changed(lost)
+
+
+def test_without_one_the_administrations_log_has_to_be_clear(lost: Lost) -> None:
+    with lost.connect() as live:
+        live.execute("INSERT INTO django_admin_log SELECT (jsonb_populate_record(l, jsonb_build_object('id', 9999,"
+                     " 'object_repr', 'Some other'))).* FROM django_admin_log l WHERE action_flag = 3"
+                     " AND object_repr LIKE 'How%'")  # fmt: skip
+    with pytest.raises(Usage, match=r"deleted several courses since .*“Some other” .* with --at"):
+        restore(SLUG, None, lost.stores())
+    with lost.connect() as live:
+        live.execute("DELETE FROM django_admin_log")
+    with pytest.raises(Usage, match="The administration deleted no course since"):
+        restore(SLUG, None, lost.stores())
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2999-01-01T00:00:00Z", "2026-13-01"])
+def test_a_time_that_is_none_or_not_over(text: str) -> None:
+    with pytest.raises(Usage):
+        parse(text, datetime.now(UTC))
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    now = datetime.now(UTC)
+    assert parse("2026-05-04T09:10:00", now) == parse("2026-05-04T11:10:00.7+02:00", now)
+
+
+# --------------------------------------------------------------------------------------------------------- objects
+
+
+def removed(lost: Lost) -> str:
+    """The key of a video that is deleted from the bucket."""
+    key: str = next(
+        one["Key"] for one in lost.s3.list_objects_v2(Bucket=BUCKET)["Contents"] if one["Key"].endswith(".mp4")
+    )
+    time.sleep(1.1)  # S3 tells whole seconds
+    lost.s3.delete_object(Bucket=BUCKET, Key=key)
+    return key
+
+
+def test_a_deleted_object_comes_back_with_it(lost: Lost) -> None:
+    key = next(one["Key"] for one in lost.s3.list_objects_v2(Bucket=BUCKET)["Contents"] if one["Key"].endswith(".mp4"))
+    was = lost.s3.get_object(Bucket=BUCKET, Key=key)
+    body = was["Body"].read()
+    assert removed(lost) == key
+    brought = restore(SLUG, None, lost.stores())
+    assert list(brought.objects.deleted) == [key]
+    now = lost.s3.get_object(Bucket=BUCKET, Key=key)
+    assert (now["Body"].read(), now["ContentType"]) == (body, was["ContentType"])
+
+
+def test_an_object_that_is_lost_for_good_is_named(lost: Lost) -> None:
+    """The course comes back all the same, and the command ends with 1."""
+    key = next(one["Key"] for one in lost.s3.list_objects_v2(Bucket=BUCKET)["Contents"] if one["Key"].endswith(".jpg"))
+    body = lost.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    for name, version in lost.objects():
+        if name == key:
+            lost.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
+    try:
+        brought = restore(SLUG, None, lost.stores())
+    finally:
+        lost.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType="image/jpeg")
+    assert (brought.whole, brought.objects.lost, brought.moved.put) == (False, [key], WHOLE)
+    assert f"LOST      {key}: the bucket keeps no version of it" in brought.lines()
+
+
+# ---------------------------------------------------------------------------------------------- what gets in the way
+
+
+class Busy(Bucket):
+    """Objects came back, rows did not yet: then something happens to the live database, or to the command."""
+
+    def __init__(self, lost: Lost, happens: Callable[[], object]) -> None:
+        super().__init__(lost.s3, BUCKET)
+        self._happens = happens
+
+    def bring_back(self, deleted: dict[str, str]) -> None:
+        super().bring_back(deleted)
+        self._happens()
+
+
+def half_way(lost: Lost, body: str) -> None:
+    """From now on, whoever enrols somebody meets this."""
+    with lost.connect() as live:
+        live.execute(f"CREATE FUNCTION happens() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} RETURN NEW; END$$")
+        live.execute(
+            "CREATE TRIGGER happens BEFORE INSERT ON courses_enrolment FOR EACH ROW EXECUTE FUNCTION happens()"
+        )
+
+
+def as_after(lost: Lost, happens: Callable[[], object], error: type[BaseException], said: str) -> None:
+    """It ends with that, and rows and objects are as they were."""
+    key = removed(lost)
+    was = lost.objects()
+    try:
+        with pytest.raises(error, match=said):
+            restore(SLUG, None, lost.stores(content=Busy(lost, happens)))
+        nothing_changed(lost)
+        assert lost.objects() == was
+    finally:
+        content = Bucket(lost.s3, BUCKET)
+        content.bring_back(content.look([key], datetime.now(UTC)).deleted)
+
+
+def test_a_failure_half_way_leaves_nothing_half(lost: Lost) -> None:
+    as_after(
+        lost, lambda: half_way(lost, "RAISE EXCEPTION 'no more room';"), CommandFailed,
+        "The rows were not put in, and nothing was changed: no more room",
+    )  # fmt: skip
+
+
+def test_a_row_that_is_altered_on_its_way_is_found(lost: Lost) -> None:
+    as_after(
+        lost, lambda: half_way(lost, "NEW.enrolled_at = now();"), CommandFailed,
+        "Rows of courses_enrolment are not as they were once they are put in: 2",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_half_way_it_leaves_nothing_half(lost: Lost, how: signal.Signals) -> None:
+    def end_when_it_sleeps() -> None:
+        with lost.admin() as watching:
+            for _ in range(600):
+                found = watching.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                ).fetchone()
+                if found and found[0]:
+                    os.kill(os.getpid(), how)
+                    return
+                time.sleep(0.05)
+
+    def happens() -> None:
+        half_way(lost, "PERFORM pg_sleep(60);")
+        threading.Thread(target=end_when_it_sleeps, daemon=True).start()
+
+    as_after(lost, happens, KeyboardInterrupt, "")
+
+
+def test_killed_it_leaves_a_copy_that_the_next_removes(lost: Lost, running: Emulated) -> None:
+    script = (
+        "from tests.lyceum_ops.restore.conftest import slow; "
+        f"slow({str(lost.folder)!r}, {lost.database.owner_url!r}, {running.endpoint!r})"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{CHECKOUT / 'src'}"},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert any("PUT" in line for line in process.stdout)
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+        process.stdout.close()
+    (left,) = lost.past().left()
+    servers = [one for one in psutil.process_iter(["cmdline"]) if any(left in w for w in one.info["cmdline"] or [])]
+    assert psutil.wait_procs(servers, timeout=30)[1] == []  # the copy's server ends with who started it
+    assert lost.rows() == lost.after
+    assert restore(SLUG, None, lost.stores()).moved.put == WHOLE
+
+
+class Damaged:
+    """A past whose copies are damaged before anybody looks."""
+
+    def __init__(self, lost: Lost, *statements: str) -> None:
+        self._lost, self._past, self._statements = lost, lost.past(), statements
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._past, name)
+
+    def bring_back(self, at: datetime, number: str) -> Connect:
+        opened = self._past.bring_back(at, number)
+        with opened() as copy:
+            port = copy.info.port
+        told = psycopg.conninfo.conninfo_to_dict(self._lost.database.admin_url)
+        with psycopg.connect(**{**told, "port": port, "dbname": "lyceum"}, autocommit=True) as admin:  # type: ignore[arg-type]
+            admin.execute("SET session_replication_role = replica")  # as damage does, which asks no constraint
+            for statement in self._statements:
+                admin.execute(statement)  # type: ignore[call-overload]
+        return opened
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM courses_section WHERE position = 1",
+         r"The copy of the database is damaged: courses_lesson: \d+ rows point to no row of courses_section"),
+        ("DROP TABLE courses_course CASCADE", "The copy of the database holds no courses at all"),
+        ("ALTER TABLE courses_lesson DROP COLUMN summary", "courses_lesson is other since then: a release has"),
+        ("DELETE FROM courses_course WHERE slug LIKE 'how%'", "The copy of the database is damaged: "),
+    ],
+    ids=["rows without parents", "a table is missing", "another release", "the course is missing"],
+)  # fmt: skip
+def test_a_damaged_copy_is_refused(lost: Lost, statement: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        restore(SLUG, None, lost.stores(past=Damaged(lost, statement)))
+    nothing_changed(lost)
+
+
+def test_a_log_that_is_cut_off_is_refused(lost: Lost, tmp_path: Path) -> None:
+    """The recovery ends before its time: half a database would be no copy of then."""
+    import shutil
+
+    shutil.copytree(lost.folder / "postgres" / "base", tmp_path / "base")
+    shutil.copytree(lost.folder / "postgres" / "data" / "pg_wal", tmp_path / "data" / "pg_wal")
+    for segment in sorted(path for path in (tmp_path / "data" / "pg_wal").iterdir() if path.is_file())[1:]:
+        segment.unlink()
+    with pytest.raises(LyceumError, match=r"could not be brought back to .*: recovery ended before"):
+        restore(SLUG, lost.began + timedelta(seconds=1), lost.stores(past=lost.past(tmp_path)))
+    nothing_changed(lost)
