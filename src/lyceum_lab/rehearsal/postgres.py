@@ -158,15 +158,15 @@ def recover(
     )
     try:
         _wait(process, made.owner_url, log, seconds=120)
-    except LyceumError as error:
+    except BaseException as error:
+        process.kill()
+        process.wait(timeout=30)
+        if not isinstance(error, LyceumError):
+            raise
         raise LyceumError(
             f"The database could not be brought back to {at:%Y-%m-%dT%H:%M:%SZ}: {_last_line(log, 'FATAL:')}",
             "Nothing live was touched.",
         ) from error
-    finally:
-        if sys.exc_info()[0] is not None:
-            process.kill()
-            process.wait(timeout=30)
     return made
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import secrets
 import signal
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -138,7 +138,7 @@ def restore(slug: str, at: datetime | None, stores: Stores, *, dry_run: bool = F
     # They end it as Ctrl-C does: by way of the removal.
     with handling(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
         with step("look whether the course is live, and since when it is not") as line:
-            with stores.live() as live:
+            with _open(stores.live, "live database") as live:
                 rows.require_absent(live, slug)
                 at = _time(live, at, stores.past.oldest())
             line.note(f"it is not; back to {at:%Y-%m-%dT%H:%M:%SZ}")
@@ -148,12 +148,18 @@ def restore(slug: str, at: datetime | None, stores: Stores, *, dry_run: bool = F
             with step("bring the database of then back, beside the live one") as line:
                 opened = stores.past.bring_back(at, number)
                 line.note(", ".join(stores.past.left()))
-            with opened() as copy:
+            with _open(opened, "copy of the database") as copy:
                 _bring(copy, stores, brought)
         finally:
             with handling(_tell, *ENDING):
                 _remove(stores.past, brought)
     return brought
+
+
+@contextmanager
+def _open(connect: Connect, what: str) -> Iterator[Connection[Any]]:
+    with rows.told(f"The {what} cannot be opened"), connect() as connection:
+        yield connection
 
 
 def _time(live: Connection[Any], at: datetime | None, oldest: datetime) -> datetime:
@@ -195,7 +201,7 @@ def _bring(copy: Connection[Any], stores: Stores, brought: Brought) -> None:
         brought.objects = stores.content.look(course.keys(), brought.at)
         brought.kept = stores.progress.of(course.number, learners)
         line.note(f"{len(course.picked)} tables")
-    with step("try it, and take it back") as line, stores.live() as live:
+    with step("try it, and take it back") as line, _open(stores.live, "live database") as live:
         brought.moved = rows.move(course, live, keep=False)
         line.note(f"{brought.moved.rows} rows fit")
     if brought.dry:
@@ -205,7 +211,7 @@ def _bring(copy: Connection[Any], stores: Stores, brought: Brought) -> None:
             with step("bring deleted objects back") as line:
                 stores.content.bring_back(brought.objects.deleted)
                 line.note(f"{len(brought.objects.deleted)} of them")
-        with step("put the rows in") as line, stores.live() as live:
+        with step("put the rows in") as line, _open(stores.live, "live database") as live:
             brought.moved = rows.move(course, live, keep=True)
             line.note(f"{brought.moved.rows} rows, compared one by one")
     except BaseException:
@@ -217,7 +223,7 @@ def _bring(copy: Connection[Any], stores: Stores, brought: Brought) -> None:
 def _take_back(stores: Stores, brought: Brought) -> None:
     """The objects, unless the rows came in after all (a connection may end right at the commit), or nobody knows."""
     try:
-        with stores.live() as live:
+        with _open(stores.live, "live database") as live:
             rows.require_absent(live, brought.slug, brought.number)
     except LyceumError as error:
         err.print(f"The objects stay in the bucket: {error.message}", markup=False)

@@ -21,6 +21,8 @@ from tests.lyceum_ops.conftest import CHECKOUT, Emulated
 from tests.lyceum_ops.restore.conftest import BUCKET, SLUG, Lost
 
 from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
+from lyceum_ops.restore import rows
+from lyceum_ops.restore.catalogue import read
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Connect, parse, restore
 
@@ -118,6 +120,44 @@ def test_what_stands_in_the_place_of_a_row_is_not_written_over(lost: Lost) -> No
     assert brought.moved.there["courses_lesson"] == 1
     assert brought.moved.put["courses_lesson"] == WHOLE["courses_lesson"] - 1
     assert all(was[table] <= rows for table, rows in lost.rows().items())
+
+
+def test_a_table_that_a_release_adds_is_not_forgotten(lost: Lost) -> None:
+    """Grades, on enrolments: they come back with them, and what is left out takes its own along."""
+    table = (
+        "CREATE TABLE grades_grade (id bigint PRIMARY KEY, points numeric(5, 2) NOT NULL, enrolment_id bigint NOT NULL"
+        " REFERENCES courses_enrolment (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    with lost.connect() as live:
+        live.execute(table)
+    grades = "INSERT INTO grades_grade SELECT id, 7.50, id FROM courses_enrolment"
+    past = Damaged(lost, table, grades, f"ALTER TABLE grades_grade OWNER TO {lost.owner[0]}")
+    brought = restore(SLUG, None, lost.stores(past=past))
+    assert brought.moved.put == {**WHOLE, "grades_grade": 2}
+    assert brought.moved.left_out == {
+        ("courses_enrolment", "accounts_user"): 1, ("grades_grade", "courses_enrolment"): 1,
+    }  # fmt: skip
+
+
+def test_what_has_no_foreign_key_and_what_names_objects_is_known(lost: Lost) -> None:
+    """A column that is added here has to be added to catalogue.LOOSE or rows.CONTENT."""
+    with lost.connect() as live:
+        known = read(live)
+        columns = live.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+        ).fetchall()
+    keyed = {(edge.child, column) for edge in known.edges for column in edge.columns}
+    named = {(table, column) for table, column, _ in columns if re.fullmatch(r"(course|section|enrolment)_id", column)}
+    assert len(named) > 5
+    assert named - keyed == set()
+    said = {table: " ".join(queries) for table, queries in rows.CONTENT.items()}
+    objects = {
+        (table, column)
+        for table, column, kind in columns
+        if table in WHOLE and (column.endswith("_key") or "json" in kind)
+    }
+    assert {("courses_course", "cover_key"), ("courses_lesson", "captions")} < objects
+    assert {one for one in objects if one[1] not in said.get(one[0], "")} == set()
 
 
 # ------------------------------------------------------------------------------------------------------ which time
