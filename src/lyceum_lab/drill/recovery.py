@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -18,6 +15,7 @@ from lyceum_lab.drill.stores import names
 from lyceum_lab.rehearsal import postgres
 from lyceum_ops.drill.stores import require_mark
 from lyceum_ops.errors import LyceumError
+from lyceum_ops.restore.course import Opened
 
 
 class Recovery:
@@ -38,8 +36,8 @@ class Recovery:
             raise LyceumError("The database of this rehearsal keeps no log of its past.", "Start it anew.") from error
         return datetime.fromtimestamp(int(made) + 1, UTC)
 
-    def bring_back(self, at: datetime, number: str) -> Callable[[], AbstractContextManager[psycopg.Connection[Any]]]:
-        """A copy as of that time, and how it is opened."""
+    def bring_back(self, at: datetime, number: str) -> Opened:
+        """A copy as of that time."""
         name = f"drill-{number}-database"
         place = self._folder / name
         place.mkdir(parents=True)
@@ -47,7 +45,7 @@ class Recovery:
             self._live, at, place / "server", place / "log", dict(os.environ), self._owner, self._binaries
         )
         self._servers[name] = server
-        return partial(psycopg.connect, server.owner_url, autocommit=True)
+        return Opened(partial(psycopg.connect, server.owner_url, autocommit=True), server.owner_url)
 
     def left(self) -> list[str]:
         """The copies that there are."""

@@ -26,7 +26,7 @@ from lyceum_lab.rehearsal.up import ENVIRONMENT
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import LyceumError, Refused, Usage
-from lyceum_ops.restore import content, course, progress
+from lyceum_ops.restore import content, course, progress, release
 from lyceum_ops.restore.course import Brought, Stores
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
@@ -74,6 +74,7 @@ def bring_course_back(environment: str, slug: str, at: datetime | None, *, dry_r
             Recovery(paths.REHEARSAL / "postgres", work, owner, system_postgres()),
             content.Bucket(session.client("s3"), f"{name}-content-{ACCOUNT}"),
             progress.Items(session.client("dynamodb"), f"{name}-progress"),
+            release.migrating(paths.CHECKOUT),
         )
         return course.restore(slug, at, stores, dry_run=dry_run)
 

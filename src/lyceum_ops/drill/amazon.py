@@ -122,6 +122,10 @@ class Database:
         self._urls[name] = f"postgresql://{user}:{word}@127.0.0.1:{port}/{who.name}?sslmode=require"
         return who
 
+    def url(self, number: str) -> str:
+        """The address of a copy that was brought back, with its password."""
+        return self._urls[self._copy(number)]
+
     def learners_see(self, copy: Copy) -> Mapping[str, str]:
         found = MARK.search(copy.name)
         with psycopg.connect(self._urls[copy.name], autocommit=True) as restored:

@@ -15,8 +15,9 @@ from lyceum_ops.drill.amazon import Database
 from lyceum_ops.errors import Refused
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.restore.content import Bucket
-from lyceum_ops.restore.course import Brought, Connect, Stores, restore
+from lyceum_ops.restore.course import Brought, Opened, Stores, restore
 from lyceum_ops.restore.progress import Items
+from lyceum_ops.restore.release import migrating
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
 
@@ -40,6 +41,7 @@ def course(
         Past(Database(session.client("rds"), environment, owner, live.reach)),
         Bucket(session.client("s3"), f"lyceum-{environment}-content-{caller.account}"),
         Items(session.client("dynamodb"), f"lyceum-{environment}-progress"),
+        migrating(here.infra.parent),
     )
     return restore(slug, at, stores, dry_run=dry_run)
 
@@ -83,8 +85,8 @@ class Past:
     def oldest(self) -> datetime:
         return self.database.oldest()
 
-    def bring_back(self, at: datetime, number: str) -> Connect:
-        return self.database.bring_back(at, number).connect
+    def bring_back(self, at: datetime, number: str) -> Opened:
+        return Opened(self.database.bring_back(at, number).connect, self.database.url(number))
 
     def left(self) -> list[str]:
         return self.database.left()

@@ -21,9 +21,10 @@ from lyceum_ops.console import err, out, step
 from lyceum_ops.drill.stores import require_mark
 from lyceum_ops.errors import LyceumError, Refused, Usage
 from lyceum_ops.processes import ENDING, handling
-from lyceum_ops.restore import rows
+from lyceum_ops.restore import release, rows
 from lyceum_ops.restore.content import Bucket, Objects
 from lyceum_ops.restore.progress import Items, Kept
+from lyceum_ops.restore.release import Migrate
 from lyceum_ops.restore.rows import Moved
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
@@ -36,14 +37,22 @@ SELECT e.action_time, e.object_id, e.object_repr FROM public.django_admin_log e
 """
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A copy: how it is opened, and its address as the platform takes it."""
+
+    connect: Connect
+    url: str
+
+
 class Past(Protocol):
     """The database as it was: beside the live one, under a drill's name (lyceum_ops/drill/stores.py)."""
 
     def oldest(self) -> datetime:
         """How far back it can be brought."""
 
-    def bring_back(self, at: datetime, number: str) -> Connect:
-        """The database of that time, and how it is opened. Raises LyceumError when it cannot be had."""
+    def bring_back(self, at: datetime, number: str) -> Opened:
+        """The database of that time. Raises LyceumError when it cannot be had."""
 
     def left(self) -> list[str]:
         """The names of all copies that there are, of whichever run."""
@@ -60,6 +69,7 @@ class Stores:
     past: Past
     content: Bucket
     progress: Items
+    migrate: Migrate
 
 
 @dataclass
@@ -148,7 +158,8 @@ def restore(slug: str, at: datetime | None, stores: Stores, *, dry_run: bool = F
             with step("bring the database of then back, beside the live one") as line:
                 opened = stores.past.bring_back(at, number)
                 line.note(", ".join(stores.past.left()))
-            with _open(opened, "copy of the database") as copy:
+            _migrate(opened, stores)
+            with _open(opened.connect, "copy of the database") as copy:
                 _bring(copy, stores, brought)
         finally:
             with handling(_tell, *ENDING):
@@ -190,6 +201,20 @@ def _sweep(past: Past) -> None:
         for name in found:
             past.remove(require_mark(name))
         line.note(f"{len(found)} removed" if found else "nothing")
+
+
+def _migrate(opened: Opened, stores: Stores) -> None:
+    """Where a release came since: its migrations, in the copy."""
+    with (
+        _open(opened.connect, "copy of the database") as copy,
+        _open(stores.live, "live database") as live,
+        rows.told("What was migrated since cannot be read"),
+    ):
+        missing = release.missing(copy, live)
+    if missing:
+        with step("migrate the copy as the live database was migrated since") as line:
+            stores.migrate(opened.url)
+            line.note(", ".join(missing))
 
 
 def _bring(copy: Connection[Any], stores: Stores, brought: Brought) -> None:

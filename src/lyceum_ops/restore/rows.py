@@ -192,8 +192,8 @@ def _tables(course: Course, live: Connection[Any]) -> list[Table]:
         was, there = course.known.tables[name], now.tables.get(name)
         if there is None or there.shape != was.shape:
             raise Refused(
-                f"{name} is {'other' if there else 'gone'} since then: a release has migrated the database.",
-                "Nothing was changed. docs/runbook/restore-one-course.md says how it is done by hand.",
+                f"{name} is {'other' if there else 'not there'} in the live database: nothing was changed.",
+                "Run it from the checkout of the release that is live: ./lyceum releases ENV.",
             )
     return [course.known.tables[name] for name in course.known.parents_first(list(course.picked))]
 

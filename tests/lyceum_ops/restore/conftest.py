@@ -20,12 +20,13 @@ import pytest
 from psycopg import sql
 from tests.lyceum_ops.conftest import ACCOUNT, Emulated
 
-from lyceum_lab import platform
+from lyceum_lab import paths, platform
 from lyceum_lab.drill.recovery import Recovery
 from lyceum_lab.rehearsal import infrastructure, postgres
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Stores
 from lyceum_ops.restore.progress import Items
+from lyceum_ops.restore.release import migrating
 
 SLUG = "how-the-cloud-works"
 TABLE, BUCKET = "lyceum-dev-progress", f"lyceum-dev-content-{ACCOUNT}"
@@ -108,7 +109,7 @@ class Lost:
     def stores(self, **other: Any) -> Stores:
         found: dict[str, Any] = {
             "live": self.connect, "past": self.past(), "content": Bucket(self.s3, BUCKET),
-            "progress": Items(self.dynamodb, TABLE),
+            "progress": Items(self.dynamodb, TABLE), "migrate": migrating(paths.CHECKOUT),
         }  # fmt: skip
         return Stores(**(found | other))
 

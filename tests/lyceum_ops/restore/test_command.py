@@ -18,7 +18,7 @@ from lyceum_ops.drill.amazon import Database
 from lyceum_ops.errors import LyceumError, MissingTool, Refused, Usage
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.restore.command import Past, course
-from lyceum_ops.restore.course import Connect, restore
+from lyceum_ops.restore.course import Opened, restore
 
 pytestmark = pytest.mark.drill
 
@@ -92,11 +92,12 @@ class Older(Moving):
 class Behind(Past):
     """RDS's calls, of the emulator, which makes a copy's record; behind it, what PostgreSQL itself brought back."""
 
-    rows: Connect
+    rows: Opened
 
-    def bring_back(self, at: Any, number: str) -> Connect:
+    def bring_back(self, at: Any, number: str) -> Opened:
         who = self.database.bring_back(at, number)
         assert (who.user, who.port) == ("lyceum_admin", 5432)
+        assert self.database.url(number).endswith("@127.0.0.1:5432/lyceum?sslmode=require")
         return self.rows
 
 

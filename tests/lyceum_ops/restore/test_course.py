@@ -24,7 +24,7 @@ from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
 from lyceum_ops.restore import rows
 from lyceum_ops.restore.catalogue import read
 from lyceum_ops.restore.content import Bucket
-from lyceum_ops.restore.course import Connect, parse, restore
+from lyceum_ops.restore.course import Opened, parse, restore
 
 pytestmark = pytest.mark.drill
 WHOLE = {
@@ -137,6 +137,19 @@ def test_a_table_that_a_release_adds_is_not_forgotten(lost: Lost) -> None:
     assert brought.moved.left_out == {
         ("courses_enrolment", "accounts_user"): 1, ("grades_grade", "courses_enrolment"): 1,
     }  # fmt: skip
+
+
+def test_a_copy_from_before_a_release_is_migrated_as_the_live_database_was(lost: Lost) -> None:
+    past = Damaged(lost, "DROP TABLE shared_sharedfile", "DELETE FROM django_migrations WHERE app = 'shared'")
+    brought = restore(SLUG, None, lost.stores(past=past))
+    assert brought.moved.put == {name: 0 if name == "shared_sharedfile" else count for name, count in WHOLE.items()}
+
+
+def test_a_copy_that_cannot_be_migrated_is_refused(lost: Lost) -> None:
+    past = Damaged(lost, "DELETE FROM django_migrations WHERE app = 'shared'")
+    with pytest.raises(CommandFailed, match=r"The copy could not be migrated: .*already exists.* Nothing live was"):
+        restore(SLUG, None, lost.stores(past=past))
+    nothing_changed(lost)
 
 
 def test_what_has_no_foreign_key_and_what_names_objects_is_known(lost: Lost) -> None:
@@ -341,9 +354,9 @@ class Damaged:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._past, name)
 
-    def bring_back(self, at: datetime, number: str) -> Connect:
+    def bring_back(self, at: datetime, number: str) -> Opened:
         opened = self._past.bring_back(at, number)
-        with opened() as copy:
+        with opened.connect() as copy:
             port = copy.info.port
         told = psycopg.conninfo.conninfo_to_dict(self._lost.database.admin_url)
         with psycopg.connect(**{**told, "port": port, "dbname": "lyceum"}, autocommit=True) as admin:  # type: ignore[arg-type]
@@ -359,7 +372,7 @@ class Damaged:
         ("DELETE FROM courses_section WHERE position = 1",
          r"The copy of the database is damaged: courses_lesson: \d+ rows point to no row of courses_section"),
         ("DROP TABLE courses_course CASCADE", "The copy of the database holds no courses at all"),
-        ("ALTER TABLE courses_lesson DROP COLUMN summary", "courses_lesson is other since then: a release has"),
+        ("ALTER TABLE courses_lesson DROP COLUMN summary", "courses_lesson is other in the live database"),
         ("DELETE FROM courses_course WHERE slug LIKE 'how%'", "The copy of the database is damaged: "),
     ],
     ids=["rows without parents", "a table is missing", "another release", "the course is missing"],
