@@ -21,7 +21,7 @@ Migrate = Callable[[str], None]
 
 
 def missing(copy: Connection[Any], live: Connection[Any]) -> list[str]:
-    """The migrations that the live database has and the copy has not; none of a copy from before the platform's first."""
+    """The migrations that the live database has and the copy has not; none where the copy has no tables at all."""
     had, has = _applied(copy), _applied(live)
     return sorted(has - had) if had else []
 
