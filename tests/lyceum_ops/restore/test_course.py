@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,15 @@ import psutil
 import psycopg
 import pytest
 from tests.lyceum_ops.conftest import CHECKOUT, Emulated
+from tests.lyceum_ops.drill.test_amazon import FAST, Moving, Own
 from tests.lyceum_ops.restore.conftest import BUCKET, SLUG, Lost
 
+from lyceum_lab.rehearsal import postgres
+from lyceum_ops.drill.amazon import Database
 from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
 from lyceum_ops.restore import rows
 from lyceum_ops.restore.catalogue import read
+from lyceum_ops.restore.command import Past
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Opened, parse, restore
 
@@ -96,8 +102,8 @@ def test_a_live_course_is_never_written_over(lost: Lost, column: str) -> None:
     told = {"slug": ("9999", SLUG), "id": (str(number), "a-new-one")}[column]
     with lost.connect() as live:
         live.execute(
-            "INSERT INTO courses_course SELECT (jsonb_populate_record(c, jsonb_build_object('id', %s, 'slug', %s))).*"
-            " FROM courses_course c LIMIT 1", told,
+            "INSERT INTO courses_course SELECT (jsonb_populate_record(c, jsonb_build_object('id', %s::text,"
+            " 'slug', %s::text))).* FROM courses_course c LIMIT 1", told,
         )  # fmt: skip
     was = lost.rows()
     with pytest.raises(Refused, match=rf"The course {told[1]} \(number {told[0]}, .* is live"):
@@ -274,7 +280,7 @@ def half_way(lost: Lost, body: str) -> None:
         )
 
 
-def as_after(lost: Lost, happens: Callable[[], object], error: type[BaseException], said: str) -> None:
+def as_after(lost: Lost, happens: Callable[[], object], error: type[BaseException], said: str = "^$") -> None:
     """It ends with that, and rows and objects are as they were."""
     key = removed(lost)
     was = lost.objects()
@@ -319,7 +325,7 @@ def test_interrupted_half_way_it_leaves_nothing_half(lost: Lost, how: signal.Sig
         half_way(lost, "PERFORM pg_sleep(60);")
         threading.Thread(target=end_when_it_sleeps, daemon=True).start()
 
-    as_after(lost, happens, KeyboardInterrupt, "")
+    as_after(lost, happens, KeyboardInterrupt)
 
 
 def test_killed_it_leaves_a_copy_that_the_next_removes(lost: Lost, running: Emulated) -> None:
@@ -385,12 +391,85 @@ def test_a_damaged_copy_is_refused(lost: Lost, statement: str, said: str) -> Non
 
 def test_a_log_that_is_cut_off_is_refused(lost: Lost, tmp_path: Path) -> None:
     """The recovery ends before its time: half a database would be no copy of then."""
-    import shutil
-
+    (tmp_path / postgres.SINCE).touch()
+    os.utime(tmp_path / postgres.SINCE, (0, 0))
     shutil.copytree(lost.folder / "postgres" / "base", tmp_path / "base")
-    shutil.copytree(lost.folder / "postgres" / "data" / "pg_wal", tmp_path / "data" / "pg_wal")
-    for segment in sorted(path for path in (tmp_path / "data" / "pg_wal").iterdir() if path.is_file())[1:]:
-        segment.unlink()
+    first = min(path.name for path in (tmp_path / "base" / "pg_wal").iterdir() if path.is_file())
+    used = len((tmp_path / "base" / "pg_wal" / first).read_bytes().rstrip(b"\0"))
+    whole = (lost.folder / "postgres" / "data" / "pg_wal" / first).read_bytes()
+    (tmp_path / "data" / "pg_wal").mkdir(parents=True)
+    (tmp_path / "data" / "pg_wal" / first).write_bytes(whole[: used + 65536].ljust(len(whole), b"\0"))
     with pytest.raises(LyceumError, match=r"could not be brought back to .*: recovery ended before"):
         restore(SLUG, lost.began + timedelta(seconds=1), lost.stores(past=lost.past(tmp_path)))
     nothing_changed(lost)
+
+
+# ------------------------------------------------------------------------------------------------------------ on AWS
+
+
+class Older(Moving):
+    """A database that was made some time ago."""
+
+    made: datetime | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = super().__getattr__(name)
+
+        def older(*words: Any, **told: Any) -> Any:
+            answer = call(*words, **told)
+            for one in answer.get("DBInstances", []) if name == "describe_db_instances" and self.made else []:
+                one["InstanceCreateTime"] = self.made
+            return answer
+
+        return older if name == "describe_db_instances" else call
+
+
+class Behind(Past):
+    """RDS's calls, of the emulator, which makes a copy's record; behind it, what PostgreSQL itself brought back."""
+
+    rows: Opened
+
+    def bring_back(self, at: Any, number: str) -> Opened:
+        who = self.database.bring_back(at, number)
+        assert (who.user, who.port) == ("lyceum_admin", 5432)
+        assert self.database.url(number).endswith("@127.0.0.1:5432/lyceum?sslmode=require")
+        return self.rows
+
+
+def test_on_aws_the_copy_is_rdss_and_goes_again(lost: Lost) -> None:
+    lost.rds.create_db_instance(
+        DBInstanceIdentifier="lyceum-dev-database", Engine="postgres", DBInstanceClass="db.t4g.micro", DBName="lyceum",
+        MasterUsername="lyceum_admin", MasterUserPassword="only-for-this-test", AllocatedStorage=20,
+        BackupRetentionPeriod=7,
+    )  # fmt: skip
+    reached: list[str] = []
+
+    @contextmanager
+    def reach(host: str) -> Iterator[int]:
+        reached.append(host)
+        yield 5432
+
+    asking = Older(lost.rds)
+    database = Database(asking, "dev", Own("lyceum_admin", "", 0, "lyceum"), reach, FAST)
+    past, recovered = Behind(database), lost.past()
+    try:
+        with lost.connect() as live:
+            found = live.execute("SELECT action_time FROM django_admin_log ORDER BY action_time LIMIT 1").fetchone()
+        assert found
+        object.__setattr__(past, "rows", recovered.bring_back(lost.began, "00000000"))
+        # The instance was made a moment ago, and its log goes back no further.
+        with pytest.raises(Refused, match=r"The database goes back to .* and no further"):
+            restore(SLUG, lost.began, lost.stores(past=past))
+        asking.made = lost.began
+        brought = restore(SLUG, None, lost.stores(past=past))
+    finally:
+        recovered.remove("drill-00000000-database")
+        lost.rds.delete_db_instance(DBInstanceIdentifier="lyceum-dev-database", SkipFinalSnapshot=True)
+    assert brought.moved.put["courses_course"] == 1
+    assert len(reached) == 1
+    told = next(told for name, told in asking.asked if name == "restore_db_instance_to_point_in_time")
+    assert told["RestoreTime"] == brought.at
+    assert told["RestoreTime"] < found[0]
+    removed = [told["DBInstanceIdentifier"] for name, told in asking.asked if name == "delete_db_instance"]
+    assert removed == [told["TargetDBInstanceIdentifier"]]
+    assert database.left() == []
