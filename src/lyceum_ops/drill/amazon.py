@@ -90,7 +90,8 @@ class Database:
         """How far back it can be brought: as long as RDS keeps its log."""
         told = self._told(self.live)
         began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=told["BackupRetentionPeriod"])
-        return max(began, told.get("InstanceCreateTime", began))
+        made: datetime = told.get("InstanceCreateTime", began)
+        return max(began, made)
 
     def bring_back(self, second: datetime, number: str) -> Login:
         """A copy as of that second, and who logs in to it."""

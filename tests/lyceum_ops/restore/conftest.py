@@ -137,13 +137,18 @@ class Lost:
                 sql.Identifier(postgres.OWNER)))  # fmt: skip
 
 
+def clients(session: Any, endpoint: str) -> tuple[Any, Any, Any]:
+    dynamodb, s3, rds = (session.client(one, endpoint_url=endpoint) for one in ("dynamodb", "s3", "rds"))
+    return dynamodb, s3, rds
+
+
 @pytest.fixture(scope="module")
 def made(running: Emulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
     running.reset()
     folder = tmp_path_factory.mktemp("lost")
     aws = infrastructure.aws_environment(running.endpoint)
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
-    dynamodb, s3, rds = (session.client(one, endpoint_url=running.endpoint) for one in ("dynamodb", "s3", "rds"))
+    dynamodb, s3, rds = clients(session, running.endpoint)
     dynamodb.create_table(
         TableName=TABLE, BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -190,12 +195,11 @@ def slow(folder: str, owner_url: str, endpoint: str) -> None:
     aws = infrastructure.aws_environment(endpoint)
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
     there = postgres.Database(None, "", 0, owner_url, "")  # type: ignore[arg-type]
-    clients = [session.client(one, endpoint_url=endpoint) for one in ("dynamodb", "s3", "rds")]
-    lost = Lost(Path(folder), there, *clients, datetime.now(UTC))
+    lost = Lost(Path(folder), there, *clients(session, endpoint), datetime.now(UTC))
     put = rows._put
 
-    def put_and_wait(*told: Any) -> int:
-        count = put(*told)
+    def put_and_wait(table: Any, staged: Any, live: Any) -> int:
+        count = put(table, staged, live)
         print("PUT", flush=True)
         time.sleep(60)
         return count

@@ -342,8 +342,7 @@ def test_killed_it_leaves_a_copy_that_the_next_removes(lost: Lost, running: Emul
         assert any("PUT" in line for line in process.stdout)
     finally:
         process.kill()
-        process.wait(timeout=30)
-        process.stdout.close()
+        process.communicate(timeout=30)
     (left,) = lost.past().left()
     servers = [one for one in psutil.process_iter(["cmdline"]) if any(left in w for w in one.info["cmdline"] or [])]
     assert psutil.wait_procs(servers, timeout=30)[1] == []  # the copy's server ends with who started it
@@ -364,11 +363,11 @@ class Damaged:
         opened = self._past.bring_back(at, number)
         with opened.connect() as copy:
             port = copy.info.port
-        told = psycopg.conninfo.conninfo_to_dict(self._lost.database.admin_url)
-        with psycopg.connect(**{**told, "port": port, "dbname": "lyceum"}, autocommit=True) as admin:  # type: ignore[arg-type]
+        where = psycopg.conninfo.make_conninfo(self._lost.database.admin_url, port=port, dbname="lyceum")
+        with psycopg.connect(where, autocommit=True) as admin:
             admin.execute("SET session_replication_role = replica")  # as damage does, which asks no constraint
             for statement in self._statements:
-                admin.execute(statement)  # type: ignore[call-overload]
+                admin.execute(statement)
         return opened
 
 
