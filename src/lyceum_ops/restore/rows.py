@@ -29,6 +29,7 @@ CONTENT: dict[str, tuple[LiteralString, ...]] = {
         "SELECT caption->>'key' FROM {} CROSS JOIN LATERAL jsonb_array_elements(captions) caption",
     ),
 }
+SHUTDOWN = "57P"  # how PostgreSQL's codes begin when it ends connections
 LEARNERS, FILES = "courses_enrolment", "shared_sharedfile"
 
 
@@ -293,6 +294,11 @@ def told(what: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         said = " ".join(str(error).split())[:300] or type(error).__name__
+        # Without a word of the server's, or with its last one: it may have been the answer to the commit.
+        if isinstance(error, psycopg.OperationalError) and (error.sqlstate or SHUTDOWN).startswith(SHUTDOWN):
+            raise CommandFailed(
+                f"The connection to the database ended: {said}", "Run it again; it never writes twice."
+            ) from error
         if isinstance(error, psycopg.errors.UniqueViolation):
             raise Refused(f"{what}: something live stands in its place: {said}") from error
         raise CommandFailed(f"{what}: {said}", "See docs/runbook/restore-one-course.md.") from error

@@ -300,6 +300,13 @@ def test_a_failure_half_way_leaves_nothing_half(lost: Lost) -> None:
     )  # fmt: skip
 
 
+def test_a_connection_that_ends_half_way_leaves_nothing_half(lost: Lost) -> None:
+    as_after(
+        lost, lambda: half_way(lost, "PERFORM pg_terminate_backend(pg_backend_pid());"), CommandFailed,
+        r"The connection to the database ended: .* Run it again; it never writes twice",
+    )  # fmt: skip
+
+
 def test_a_row_that_is_altered_on_its_way_is_found(lost: Lost) -> None:
     as_after(
         lost, lambda: half_way(lost, "NEW.enrolled_at = now();"), CommandFailed,
