@@ -297,7 +297,7 @@ def told(what: str) -> Iterator[None]:
         # Without a word of the server's, or with its last one: it may have been the answer to the commit.
         if isinstance(error, psycopg.OperationalError) and (error.sqlstate or SHUTDOWN).startswith(SHUTDOWN):
             raise CommandFailed(
-                f"The connection to the database ended: {said}", "Run it again; it never writes twice."
+                f"There is no connection to the database, or it ended: {said}", "Run it again; it never writes twice."
             ) from error
         if isinstance(error, psycopg.errors.UniqueViolation):
             raise Refused(f"{what}: something live stands in its place: {said}") from error
