@@ -421,6 +421,55 @@ def drill_restore(
     raise typer.Exit(command.finish(found, folder))
 
 
+restore = typer.Typer(
+    help="Bring back what was lost by mistake, alone, beside everything that went on since.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(restore, name="restore", rich_help_panel=OPERATE)
+
+
+@restore.callback()
+def choose_what_to_restore() -> None:
+    """Bring back what was lost by mistake, alone, beside everything that went on since."""
+
+
+@restore.command("course")
+def restore_course(
+    environment: Environment,
+    course: Annotated[str, typer.Argument(metavar="COURSE", help="Its slug, as in the address of its page.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="As of then, in UTC; else right before its deletion was logged.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Make the copy, tell what would come back, change nothing.")
+    ] = False,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Of ./lyceum rehearse that runs on this machine.")
+    ] = False,
+    account: Meant = "",
+) -> None:
+    """Bring a deleted course back with its rows and objects, out of the database of then; live rows are never touched.
+
+    One transaction, compared row by row. The copy is removed however it ends; exit 1 if an object is lost for good.
+    """
+    from datetime import UTC, datetime
+
+    from lyceum_ops.restore import command
+    from lyceum_ops.restore.course import parse
+
+    when = parse(at, datetime.now(UTC)) if at else None
+    if rehearsal:
+        from lyceum_lab.drill.running import bring_course_back
+
+        brought = bring_course_back(environment, course, when, dry_run=dry_run)
+    else:
+        asked = _asked(None, None, account)
+        brought = command.course(_here(), environment, course, when, dry_run=dry_run, asked=asked)
+    brought.show()
+    raise typer.Exit(0 if brought.whole else 1)
+
+
 AtMaxSize = Annotated[bool, typer.Option("--at-max-size", help="Also where the group is at its largest.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Also show each server as it comes and goes.")]
 

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "prove": "an apply: apply, packets",
     "rehearse": "minutes, and root: cloud",
     "releases": "AWS: unit, pipeline",
+    "restore": "a rehearsal: drill, cloud",
     "rollback": "AWS: unit, pipeline",
     "serve": "the tutorial, which is done step by step: docs",
     "status": "a rehearsal: rehearsal",

@@ -27,8 +27,8 @@ GAPS = {
 }  # fmt: skip
 # What asks for an example that a page gives, and for what it makes itself: understood, and not found.
 NOT_FOUND = {
-    "ec2:GetConsoleOutput", "iam:GetAccessKeyLastUsed", "lambda:GetFunction", "rds:DescribeDBInstances",
-    "scheduler:GetSchedule", "sesv2:GetEmailIdentity",
+    "ec2:GetConsoleOutput", "iam:GetAccessKeyLastUsed", "lambda:GetFunction", "scheduler:GetSchedule",
+    "sesv2:GetEmailIdentity",
 }  # fmt: skip
 
 

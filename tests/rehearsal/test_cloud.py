@@ -476,6 +476,30 @@ def test_everything_that_is_kept_comes_back_beside_itself(cloud: Cloud, tmp_path
     assert (other.returncode, "The rehearsal that runs is of dev" in other.stderr) == (2, True)
 
 
+def test_a_course_that_is_deleted_comes_back_alone(cloud: Cloud) -> None:
+    """Deleted in the administration, as by mistake; then the command, as its page of the runbook has it."""
+    boss, learner = cloud.learner("administrator"), cloud.learner("student")
+    course, manage = f"{learner.base}/courses/{COURSE.name}/", "/manage/courses/course/"
+    (number,) = set(re.findall(rf"{manage}(\d+)/change/", boss.get(f"{boss.base}{manage}").text))
+    lessons = re.findall(r"/lessons/([a-z0-9-]+)/", learner.get(course).text)
+    assert lessons
+    deleted = boss.form(f"{manage}{number}/delete/", post="yes")
+    assert deleted.ok
+    assert learner.get(course).status_code == 404
+    asked = ("restore", "course", "dev", COURSE.name, "--rehearsal")
+    dry = cloud.command(*asked, "--dry-run", timeout=120)
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert "a dry run, nothing was changed: " in dry.stdout
+    assert learner.get(course).status_code == 404
+    done = cloud.command(*asked, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"progress  was never gone: [1-9]\d* of [1-9]\d* learners have it", done.stdout)
+    assert re.findall(r"/lessons/([a-z0-9-]+)/", learner.get(course).text) == lessons
+    again = cloud.command(*asked)
+    assert (again.returncode, "is live: nothing is written over it" in again.stderr) == (1, True)
+    assert list((cloud.command.home / "rehearsal" / "drill").glob("drill-*")) == []
+
+
 # -------------------------------------------------------------------------------------------------------- the end
 
 

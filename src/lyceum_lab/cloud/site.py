@@ -166,6 +166,7 @@ class Site:
             binaries=system_postgres(),
             certificate=self.authority.issue("database", [self.declared.database]),
             owner_password=owner["password"],
+            recoverable=True,
         )
         self.database = postgres.start(self.folder / "postgres", self.logs / "postgres.log", self.env, place)
         self.children["postgres"] = self.database.process

@@ -8,7 +8,9 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -16,6 +18,7 @@ from lyceum_lab import paths, platform
 from lyceum_lab.cloud import standins
 from lyceum_lab.cloud.site import system_postgres
 from lyceum_lab.cloud.visit import running
+from lyceum_lab.drill.recovery import Recovery
 from lyceum_lab.drill.stores import Bucket, Database, Files, Table, libpq
 from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, Session
@@ -23,22 +26,15 @@ from lyceum_lab.rehearsal.up import ENVIRONMENT
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import LyceumError, Refused, Usage
+from lyceum_ops.restore import content, course, progress, release
+from lyceum_ops.restore.course import Brought, Stores
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way
 
 
 def rehearse(environment: str) -> Report:
     """A drill of the cloud that runs on this machine. Raises Usage for an environment that it is not."""
-    running()
-    if environment != ENVIRONMENT:
-        raise Usage(
-            f"The rehearsal that runs is of {ENVIRONMENT}.", f"./lyceum drill restore {ENVIRONMENT} --rehearsal"
-        )
-    there = state.running()
-    if there is None:
-        raise LyceumError("The rehearsal ended a moment ago.")
-    env = infrastructure.aws_environment(str(there.emulator))
-    session = Session.of(env)
+    env, session = _there(environment, f"./lyceum drill restore {ENVIRONMENT} --rehearsal")
     name, work = f"lyceum-{environment}", paths.REHEARSAL / "drill"
     work.mkdir(exist_ok=True)
     with _alone(work), _database(session, environment) as url:
@@ -56,6 +52,43 @@ def rehearse(environment: str) -> Report:
                 return commands("check_restored", "--drill", number, **copies).strip().splitlines()[-1]
 
             return drill(environment, stores, trial)
+
+
+def bring_course_back(environment: str, slug: str, at: datetime | None, *, dry_run: bool) -> Brought:
+    """A course of the cloud that runs on this machine. Raises Usage for an environment that it is not."""
+    _, session = _there(environment, f"./lyceum restore course {ENVIRONMENT} {slug} --rehearsal")
+    name, work = f"lyceum-{environment}", paths.REHEARSAL / "drill"
+    work.mkdir(exist_ok=True)
+
+    @contextmanager
+    def live() -> Iterator[psycopg.Connection[Any]]:
+        with _database(session, environment) as url, psycopg.connect(url, autocommit=True) as connection:
+            yield connection
+
+    with _alone(work):
+        with _database(session, environment) as url:
+            told = libpq(url)
+        owner = (told["PGUSER"], told["PGPASSWORD"])
+        stores = Stores(
+            live,
+            Recovery(paths.REHEARSAL / "postgres", work, owner, system_postgres()),
+            content.Bucket(session.client("s3"), f"{name}-content-{ACCOUNT}"),
+            progress.Items(session.client("dynamodb"), f"{name}-progress"),
+            release.migrating(paths.CHECKOUT),
+        )
+        return course.restore(slug, at, stores, dry_run=dry_run)
+
+
+def _there(environment: str, command: str) -> tuple[dict[str, str], Session]:
+    """The environment and the session of the rehearsal that runs. Raises Usage when it is of another one."""
+    running()
+    if environment != ENVIRONMENT:
+        raise Usage(f"The rehearsal that runs is of {ENVIRONMENT}.", command)
+    there = state.running()
+    if there is None:
+        raise LyceumError("The rehearsal ended a moment ago.")
+    env = infrastructure.aws_environment(str(there.emulator))
+    return env, Session.of(env)
 
 
 @contextmanager

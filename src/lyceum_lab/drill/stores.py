@@ -39,7 +39,7 @@ def libpq(url: str) -> dict[str, str]:
     return {**os.environ, **{names[key]: str(value) for key, value in conninfo_to_dict(url).items() if key in names}}
 
 
-def _names(folder: Path, of: str) -> list[str]:
+def names(folder: Path, of: str) -> list[str]:
     return sorted(path.name for path in folder.glob(f"drill-*-{of}")) if folder.is_dir() else []
 
 
@@ -97,7 +97,7 @@ class Database:
         return {"DATABASE_URL": url}
 
     def left(self) -> list[str]:
-        return _names(self._folder, self.name)
+        return names(self._folder, self.name)
 
     def remove(self, name: str) -> None:
         require_mark(name)
@@ -184,7 +184,7 @@ class Files:
         return {"SHARED_FILES_DIR": str(self._folder / copy.name)}
 
     def left(self) -> list[str]:
-        return _names(self._folder, self.name)
+        return names(self._folder, self.name)
 
     def remove(self, name: str) -> None:
         shutil.rmtree(self._folder / require_mark(name))

@@ -10,12 +10,14 @@ import ctypes
 import importlib.util
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +31,10 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _INSIDE_UID = 1000
 # As infra/modules/database has them. RDS's master may make roles and is no superuser.
 NAME, OWNER = "lyceum", "lyceum_admin"
+# Of a server that can be recovered, beside its data; and how much of its log is kept, more than a rehearsal writes.
+BASE, KEPT_LOG = "base", "4GB"
+# A file of that time from which on such a server can be brought back.
+SINCE = "recoverable"
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Place:
     """Where a server listens and what it is: by default the embedded one, on a free port of the loopback.
 
     `enter` calls a function inside the network in which the server listens; `namespace` is that network's file.
-    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can.
+    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can. A `recoverable`
+    one keeps what `recover` needs: the cluster as it was made, and every change since.
     """
 
     address: str = "127.0.0.1"
@@ -46,6 +53,7 @@ class Place:
     binaries: Path | None = None
     certificate: tuple[Path, Path] | None = None
     owner_password: str = ""
+    recoverable: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,15 +81,9 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
     port = place.port or free_port()
     password_file.touch(mode=0o600)
     password_file.write_text(admin_password)
-    settings = {
-        "listen_addresses": place.address,
-        "port": str(port),
-        "unix_socket_directories": "",
-        "max_connections": "40",
-        "shared_buffers": "64MB",
-        # A rehearsal starts from nothing each time: speed before durability.
-        "fsync": "off",
-    }
+    settings = _settings(place.address, port)
+    if place.recoverable:
+        settings["wal_keep_size"] = KEPT_LOG
     if place.certificate:
         settings |= {
             "ssl": "on",
@@ -107,18 +109,14 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
             raise LyceumError(f"PostgreSQL could not be set up: {_last_line(log)}", f"Log: {log}")
         password_file.unlink()
         _admit(data, place)
-        process = subprocess.Popen(
-            [
-                str(binaries / "postgres"), "-D", str(data),
-                *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
-            ],
-            env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=place.namespace),
-        )  # fmt: skip
+        if place.recoverable:
+            shutil.copytree(data, folder / BASE, symlinks=True)
+        process = _launch(binaries, data, settings, env, sink, place.namespace)
     admin = f"postgresql://postgres:{admin_password}@{place.address}:{port}/postgres"
     place.enter(lambda: _wait(process, admin, log))
     place.enter(lambda: _make(admin, password))
+    if place.recoverable:
+        (folder / SINCE).touch()
     return Database(
         process,
         place.address,
@@ -126,6 +124,76 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
         f"postgresql://{OWNER}:{quote(password, safe='')}@{place.address}:{port}/{NAME}",
         admin,
     )
+
+
+def recover(
+    live: Path, at: datetime, folder: Path, log: Path, env: Mapping[str, str], owner: tuple[str, str],
+    binaries: Path | None = None,
+) -> Database:  # fmt: skip
+    """A second server in `folder`, as a recoverable one was at that time, whose folder `live` is only read.
+
+    PostgreSQL's own recovery to a point in time: the cluster as it was made, and the log until then. `owner` is the
+    name and password of then. Raises LyceumError for a time beyond the log, or a damaged one.
+    """
+    binaries = binaries or embedded()
+    folder.mkdir(parents=True)
+    data, port = folder / "data", free_port()
+    try:
+        shutil.copytree(live / BASE, data, symlinks=True)
+    except (OSError, shutil.Error) as error:
+        raise LyceumError(f"There is no base backup in {live}: {error}") from error
+    (data / "recovery.signal").touch()
+    settings = _settings("127.0.0.1", port) | {
+        "restore_command": f"cp '{live}/data/pg_wal/%f' '%p'",
+        "recovery_target_time": at.astimezone(UTC).isoformat(sep=" "),
+        "recovery_target_action": "promote",
+        # Nobody is let in before it is there.
+        "hot_standby": "off",
+    }
+    with log.open("ab") as sink:
+        process = _launch(binaries, data, settings, env, sink, None)
+    user, password = owner
+    made = Database(
+        process, "127.0.0.1", port, f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{port}/{NAME}", ""
+    )
+    try:
+        _wait(process, made.owner_url, log, seconds=120)
+    except BaseException as error:
+        process.kill()
+        process.wait(timeout=30)
+        if not isinstance(error, LyceumError):
+            raise
+        raise LyceumError(
+            f"The database could not be brought back to {at:%Y-%m-%dT%H:%M:%SZ}: {_last_line(log, 'FATAL:')}",
+            "Nothing live was touched.",
+        ) from error
+    return made
+
+
+def _settings(address: str, port: int) -> dict[str, str]:
+    return {
+        "listen_addresses": address,
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "40",
+        "shared_buffers": "64MB",
+        # A rehearsal starts from nothing each time: speed before durability.
+        "fsync": "off",
+    }
+
+
+def _launch(
+    binaries: Path, data: Path, settings: Mapping[str, str], env: Mapping[str, str], sink: Any, namespace: Path | None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            str(binaries / "postgres"), "-D", str(data),
+            *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
+        ],
+        env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=namespace),
+    )  # fmt: skip
 
 
 def embedded() -> Path:
@@ -195,6 +263,6 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float 
             return
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _last_line(log: Path, marked: str = "") -> str:
+    lines = [line for line in log.read_text(errors="replace").strip().splitlines() if marked in line]
+    return lines[-1].rpartition(marked or "\n")[2].strip() if lines else "it said nothing"

@@ -79,18 +79,30 @@ class Database:
 
     def protect(self) -> Point:
         second, before, after = _chosen(self.pace, self._manifest)
-        _wait(self.pace, f"{self.live} was not restorable to {second:%H:%M:%S}:", self.pace.recoverable,
-              lambda: self._told(self.live)["LatestRestorableTime"] >= second)  # fmt: skip
+        self._recoverable(second)
         return Point(f"{self.live} at {second:%Y-%m-%dT%H:%M:%SZ}", second, before, after)
 
     def restore(self, point: Point, number: str) -> Copy:
-        name, password = f"lyceum-{self.environment}-drill-{number}-database", secrets.token_urlsafe(24)
+        with self.bring_back(point.taken, number).connect() as copy:
+            return Copy(self._copy(number), comparing.manifest(copy), tuple(comparing.faults(copy)))
+
+    def oldest(self) -> datetime:
+        """How far back it can be brought: as long as RDS keeps its log."""
+        told = self._told(self.live)
+        began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=told["BackupRetentionPeriod"])
+        made: datetime = told.get("InstanceCreateTime", began)
+        return max(began, made)
+
+    def bring_back(self, second: datetime, number: str) -> Login:
+        """A copy as of that second, and who logs in to it."""
+        name, password = self._copy(number), secrets.token_urlsafe(24)
+        self._recoverable(second)
         told = self._told(self.live)
         where = {"DBSubnetGroupName": told["DBSubnetGroup"]["DBSubnetGroupName"]} if "DBSubnetGroup" in told else {}
         with aws.asking("rds"):
             self.rds.restore_db_instance_to_point_in_time(
                 SourceDBInstanceIdentifier=self.live, TargetDBInstanceIdentifier=require_mark(name, number),
-                RestoreTime=point.taken, DBInstanceClass=told["DBInstanceClass"],
+                RestoreTime=second, DBInstanceClass=told["DBInstanceClass"],
                 VpcSecurityGroupIds=[one["VpcSecurityGroupId"] for one in told["VpcSecurityGroups"]],
                 DBParameterGroupName=told["DBParameterGroups"][0]["DBParameterGroupName"],
                 PubliclyAccessible=False, MultiAZ=False, DeletionProtection=False, CopyTagsToSnapshot=False,
@@ -109,8 +121,11 @@ class Database:
         who = Login(self.owner.user, password, port, self.owner.name)
         user, word = quote(who.user, safe=""), quote(password, safe="")
         self._urls[name] = f"postgresql://{user}:{word}@127.0.0.1:{port}/{who.name}?sslmode=require"
-        with who.connect() as copy:
-            return Copy(name, comparing.manifest(copy), tuple(comparing.faults(copy)))
+        return who
+
+    def url(self, number: str) -> str:
+        """The address of a copy that was brought back, with its password."""
+        return self._urls[self._copy(number)]
 
     def learners_see(self, copy: Copy) -> Mapping[str, str]:
         found = MARK.search(copy.name)
@@ -138,6 +153,13 @@ class Database:
             if guarded:
                 self.rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
             self.rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+
+    def _copy(self, number: str) -> str:
+        return f"lyceum-{self.environment}-drill-{number}-database"
+
+    def _recoverable(self, second: datetime) -> None:
+        _wait(self.pace, f"{self.live} was not restorable to {second:%H:%M:%S}:", self.pace.recoverable,
+              lambda: self._told(self.live)["LatestRestorableTime"] >= second)  # fmt: skip
 
     def _manifest(self) -> Manifest:
         with self.owner.connect() as live, comparing.snapshot(live):

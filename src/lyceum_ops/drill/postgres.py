@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -95,7 +95,15 @@ def _hash(text: sql.Composed | sql.SQL) -> sql.Composed:
 
 def faults(connection: Connection[Any]) -> list[str]:
     """What is broken in itself: rows without their parent, sequences that are behind, indexes that are not valid."""
-    return [*_orphans(connection), *_behind(connection), *_invalid(connection)]
+    return [*_orphans(connection), *behind(connection), *_invalid(connection)]
+
+
+def checksum(connection: Connection[Any], place: sql.Composable, names: Iterable[str]) -> tuple[int, int]:
+    """How many rows a table or a query has, and one number over all of them, in whatever order."""
+    row = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
+    asked = sql.SQL("SELECT count(*), coalesce(sum({}::numeric), 0) FROM {}").format(_hash(row), place)
+    found = connection.execute(asked).fetchone()
+    return (int(found[0]), int(found[1]) % MODULUS) if found else (0, 0)
 
 
 def _orphans(connection: Connection[Any]) -> Iterator[str]:
@@ -116,7 +124,8 @@ def _orphans(connection: Connection[Any]) -> Iterator[str]:
             yield f"{child}: {found[0]} rows point to no row of {parent} ({name})"
 
 
-def _behind(connection: Connection[Any]) -> Iterator[str]:
+def behind(connection: Connection[Any]) -> Iterator[str]:
+    """Where a sequence stands below its column: the next row of that table fails."""
     for table, column, sequence in connection.execute(SEQUENCES).fetchall():
         asked = sql.SQL("SELECT (SELECT coalesce(max({}), 0) FROM {}), last_value, is_called FROM {}").format(
             sql.Identifier(column), sql.Identifier(table), sql.SQL(sequence)

@@ -256,6 +256,7 @@ RUN_BY = {
     "publish": DELIVERED,
     "release": RELEASED,
     "releases": RELEASED,
+    "restore": "tests/lyceum_ops/restore/test_course.py::test_a_deleted_course_comes_back_alone_and_as_it_was",
     "rollback": RELEASED,
     "smoke": DELIVERED,
     "tunnel": "tests/rehearsal/test_cloud.py::"
