@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +36,8 @@ class Place:
     """Where a server listens and what it is: by default the embedded one, on a free port of the loopback.
 
     `enter` calls a function inside the network in which the server listens; `namespace` is that network's file.
-    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can.
+    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can. `link` is a
+    second address, at which a standby follows.
     """
 
     address: str = "127.0.0.1"
@@ -46,41 +47,89 @@ class Place:
     binaries: Path | None = None
     certificate: tuple[Path, Path] | None = None
     owner_password: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
 class Database:
-    """A running server: its process, the URL of the owner of the platform's database, and that of the superuser."""
+    """A running server: its process, where it is, and the passwords of the platform's owner and of the superuser."""
 
     process: subprocess.Popen[bytes]
     address: str
     port: int
-    owner_url: str
-    admin_url: str
+    owner_password: str = field(repr=False)
+    admin_password: str = field(repr=False)
+
+    @property
+    def owner_url(self) -> str:
+        """The URL of the owner of the platform's database."""
+        return self.url_of(OWNER, self.owner_password)
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of the superuser."""
+        return f"postgresql://postgres:{self.admin_password}@{self.address}:{self.port}/postgres"
 
     def url_of(self, role: str, password: str) -> str:
         """The URL with which another role logs in to the platform's database."""
         return f"postgresql://{role}:{quote(password, safe='')}@{self.address}:{self.port}/{NAME}"
 
 
-def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None = None) -> Database:
-    """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them."""
+def start(
+    folder: Path,
+    log: Path,
+    env: Mapping[str, str],
+    place: Place | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Database:
+    """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them.
+
+    `more` are settings of PostgreSQL's.
+    """
     place = place or Place()
-    binaries = place.binaries or embedded()
+    place = replace(place, port=place.port or free_port())
     folder.mkdir(parents=True)
     data, password_file = folder / "data", folder / "password"
-    admin_password, password = secrets.token_urlsafe(24), place.owner_password or secrets.token_urlsafe(24)
-    port = place.port or free_port()
+    admin_password = secrets.token_urlsafe(24)
     password_file.touch(mode=0o600)
     password_file.write_text(admin_password)
+    made = run(
+        place, "initdb",
+        "--pgdata", str(data),
+        "--username", "postgres",
+        "--auth", "scram-sha-256",
+        "--pwfile", str(password_file),
+        "--encoding", "UTF8",
+        "--locale", "C.UTF-8" if sys.platform.startswith("linux") else "C",
+        "--no-sync",
+        log=log, env=env,
+    )  # fmt: skip
+    if made:
+        raise LyceumError(f"PostgreSQL could not be set up: {last_line(log)}", f"Log: {log}")
+    password_file.unlink()
+    _admit(data, place)
+    process = launch(data, log, env, place, more)
+    found = Database(
+        process, place.address, place.port, place.owner_password or secrets.token_urlsafe(24), admin_password
+    )
+    place.enter(lambda: wait(process, found.admin_url, log))
+    place.enter(lambda: _make(found.admin_url, found.owner_password))
+    return found
+
+
+def launch(
+    data: Path, log: Path, env: Mapping[str, str], place: Place, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a server at its place on a cluster that is there. `more` are settings. It ends with the calling thread."""
     settings = {
-        "listen_addresses": place.address,
-        "port": str(port),
+        "listen_addresses": ",".join(filter(None, (place.address, place.link))),
+        "port": str(place.port),
         "unix_socket_directories": "",
         "max_connections": "40",
         "shared_buffers": "64MB",
         # A rehearsal starts from nothing each time: speed before durability.
         "fsync": "off",
+        **(more or {}),
     }
     if place.certificate:
         settings |= {
@@ -89,43 +138,30 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
             "ssl_key_file": str(place.certificate[1]),
         }
     with log.open("ab") as sink:
-        made = subprocess.run(
+        return subprocess.Popen(
             [
-                str(binaries / "initdb"),
-                "--pgdata", str(data),
-                "--username", "postgres",
-                "--auth", "scram-sha-256",
-                "--pwfile", str(password_file),
-                "--encoding", "UTF8",
-                "--locale", "C.UTF-8" if sys.platform.startswith("linux") else "C",
-                "--no-sync",
-            ],
-            env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-            preexec_fn=_as_ordinary_user(), check=False,
-        )  # fmt: skip
-        if made.returncode:
-            raise LyceumError(f"PostgreSQL could not be set up: {_last_line(log)}", f"Log: {log}")
-        password_file.unlink()
-        _admit(data, place)
-        process = subprocess.Popen(
-            [
-                str(binaries / "postgres"), "-D", str(data),
+                str((place.binaries or embedded()) / "postgres"), "-D", str(data),
                 *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
             ],
             env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=place.namespace),
         )  # fmt: skip
-    admin = f"postgresql://postgres:{admin_password}@{place.address}:{port}/postgres"
-    place.enter(lambda: _wait(process, admin, log))
-    place.enter(lambda: _make(admin, password))
-    return Database(
-        process,
-        place.address,
-        port,
-        f"postgresql://{OWNER}:{quote(password, safe='')}@{place.address}:{port}/{NAME}",
-        admin,
-    )
+
+
+def run(
+    place: Place, program: str, *words: str, log: Path, env: Mapping[str, str], seconds: float | None = None
+) -> int:
+    """Run a program of PostgreSQL's at a place, as whom its servers run. Returns its code, 124 if it took too long."""
+    with log.open("ab") as sink:
+        try:
+            return subprocess.run(
+                [str((place.binaries or embedded()) / program), *words],
+                env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, timeout=seconds, check=False,
+                preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGTERM), namespace=place.namespace),
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return 124
 
 
 def embedded() -> Path:
@@ -182,19 +218,21 @@ def _as_ordinary_user(then: Callable[[], None] = lambda: None, namespace: Path |
     return before_exec
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 30) -> None:
+def wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 30) -> None:
+    """Return when the server takes a login. Raises LyceumError when it ends, or takes none in time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise LyceumError(f"PostgreSQL did not start: {_last_line(log)}", f"Log: {log}") from error
+                raise LyceumError(f"PostgreSQL did not start: {last_line(log)}", f"Log: {log}") from error
             time.sleep(0.05)
         else:
             return
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """What a server said last."""
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
