@@ -11,14 +11,16 @@ Nobody but the lab may log in to a standby. Its stream takes a way of its own, w
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
-import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,10 @@ SETTINGS = {
     "wal_receiver_timeout": "10s",
     "wal_retrieve_retry_interval": "1s",
 }
+# What DescribeEvents says of it (RDS-EVENT-0013, 0049, 0006).
+FAILOVER_STARTED, FAILOVER_COMPLETED = "Multi-AZ instance failover started.", "Multi-AZ instance failover completed"
+RESTARTED = "DB instance restarted"
+LINK = IPv4Network("169.254.254.0/30")  # of the two hosts, beside the VPC
 FAILED = (LyceumError, OSError, psycopg.Error)
 
 
@@ -54,6 +60,15 @@ class Seat:
 
     zone: str
     place: Place
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, for people and for tests; `rds` is what RDS says of it. `at` is a `time.time()`."""
+
+    at: float
+    what: str
+    rds: str = ""
 
 
 @dataclass
@@ -87,7 +102,7 @@ class Pair:
     lead: Callable[[Seat, Database], None]
     ordered: Callable[[], bool] = lambda: False
     trust: Path | None = None
-    events: list[tuple[float, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     trouble: str = ""  # why the last look failed; "" when it did not
     lost: str = ""  # why there is no database any more, for good
 
@@ -100,7 +115,7 @@ class Pair:
         self._in_step = False
         self._armed: float | None = None  # since when commits wait for the standby
         self._mark: str | None = None  # what it has to have before it counts as in step
-        self._asked = 0.0
+        self._asked = self._heard = 0.0
         self._spoke = time.monotonic()  # when the primary last took a login
         self._streamed = time.monotonic()
         self._next, self._pause = 0.0, AGAIN[0]
@@ -152,7 +167,7 @@ class Pair:
             "zone": primary.seat.zone if primary else "",
             "standby": standby.seat.zone if standby else "",
             "state": state,
-            "events": [f"{time.strftime('%H:%M:%S', time.localtime(at))} {what}" for at, what in self.events[-20:]],
+            "events": [f"{time.strftime('%H:%M:%S', time.localtime(one.at))} {one.what}" for one in self.events[-20:]],
         }
 
     def _run(self) -> None:
@@ -174,14 +189,16 @@ class Pair:
             if now >= self._next:
                 self._next, self._pause = now + self._pause, min(2 * self._pause, AGAIN[1])
                 self._make_standby()
+        elif self._wanted and self._in_step:
+            self._wanted = False
+            self._replace("a failover was ordered")
         elif now - self._asked >= (ASK if self._in_step else LOOK):
             self._asked = now
+            self._ask()
+        # Last: whoever orders may not answer, and what has to be done goes on all the same.
+        if now - self._heard >= ASK:
+            self._heard = now
             self._wanted = self.ordered() or self._wanted
-            if self._wanted and self._in_step:
-                self._wanted = False
-                self._replace("a failover was ordered")
-            else:
-                self._ask()
 
     # ----------------------------------------------------------------------------------------------------- in step
 
@@ -193,8 +210,9 @@ class Pair:
                 self._lead(),
                 "SELECT state = 'streaming', sync_state = 'sync', pg_current_wal_flush_lsn()::text,"
                 " flush_lsn >= coalesce(%s::pg_lsn, flush_lsn), pg_current_wal_flush_lsn() - flush_lsn < 1000000"
-                f" FROM pg_stat_replication WHERE application_name = '{STANDBY}' ORDER BY backend_start DESC LIMIT 1",
+                " FROM pg_stat_replication WHERE application_name = %s ORDER BY backend_start DESC LIMIT 1",
                 self._mark,
+                STANDBY,
             )
         except psycopg.Error:
             if now - self._spoke > SILENT and self._lead().runs:
@@ -244,7 +262,10 @@ class Pair:
         """Let the standby take over where it has everything, else start the primary again where it is."""
         old, new = self._lead(), self._standby
         may, self._in_step = self._in_step and new is not None and new.runs, False
-        self._note(f"{why}: {'failover' if may else 'it is started again'}")
+        if may:
+            self._note(f"{why}: failover", FAILOVER_STARTED)
+        else:
+            self._note(f"{why}: it is started again")
         # To its last process: one that goes on would acknowledge what its successor does not know.
         self._end(old)
         if may and new:
@@ -260,7 +281,7 @@ class Pair:
             self._spoke = self._streamed = time.monotonic()
             self._next = 0.0
             self.lead(new.seat, new.database)
-            self._note(f"{new.seat.zone} serves")
+            self._note(f"{new.seat.zone} serves", FAILOVER_COMPLETED)
             shutil.rmtree(old.folder)
         else:
             self._again(old)
@@ -277,6 +298,7 @@ class Pair:
             self.lost = f"PostgreSQL ended {STARTS} times, and no standby was in step: {postgres.last_line(self.log)}"
             return
         old.database = self._launched(old.seat, old.folder, old.database, {})
+        self._note(f"{old.seat.zone} serves again", RESTARTED)
         self._spoke = self._streamed = time.monotonic()
         # It may have been told to wait for its standby, and has none in step.
         self._armed = time.monotonic()
@@ -377,8 +399,28 @@ class Pair:
     def _zone(one: _Server | None) -> str:
         return one.seat.zone if one else ""
 
-    def _note(self, what: str) -> None:
-        self.events.append((time.time(), what))
+    def _note(self, what: str, rds: str = "") -> None:
+        self.events.append(Event(time.time(), what, rds))
+
+
+class Report:
+    """Tells the emulated API which zone serves and what happened, and hears whether a failover is ordered there."""
+
+    def __init__(self, emulator: str, region: str, database: str) -> None:
+        self._url, self._region, self._database = f"{emulator}/_lyceum/databases", region, database
+        self._told = 0
+
+    def tell(self, pair: Pair) -> bool:
+        """Raises OSError when the emulator does not answer; what happened is then told the next time."""
+        events = pair.events[self._told :]
+        now = pair.describe()
+        body = {"region": self._region, "database": self._database, "zone": now["zone"], "standby": now["standby"],
+                "events": [one.rds for one in events if one.rds]}  # fmt: skip
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(self._url, json.dumps(body).encode()), timeout=10) as answer:  # noqa: S310 - the emulator's address
+            said = json.load(answer)
+        self._told += len(events)
+        return bool(said["failover"])
 
 
 def _working_in(folder: Path) -> list[psutil.Process]:

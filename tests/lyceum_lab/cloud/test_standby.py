@@ -1,4 +1,4 @@
-"""A primary and its standby as processes: what was acknowledged survives the primary, and there is never a second one."""
+"""A primary and its standby as processes: what was acknowledged survives, and there is never a second primary."""
 
 from __future__ import annotations
 
@@ -120,11 +120,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory, name: Name, orders: Orders) -
 
 
 def _servers_of(folder: Path) -> list[int]:
-    found = []
-    for process in psutil.process_iter(["cwd"]):
-        if (process.info["cwd"] or "").startswith(str(folder)):
-            found.append(process.pid)
-    return found
+    running = psutil.process_iter(["cwd"])
+    return [one.pid for one in running if (one.info["cwd"] or "").startswith(str(folder))]
 
 
 def in_step(pair: Pair) -> None:
@@ -213,12 +210,10 @@ def test_a_standby_that_is_away_holds_nobody_up_and_takes_over_only_when_another
         writer.more()
     assert name.zones[times:] == [standby]
     assert writer.lost() == set()
-    happened = [what for _, what in pair.events[events:]]
-    assert happened[:3] == [
-        "the standby ended; the primary goes on alone",
-        f"the standby in {standby} is in step",
-        "a failover was ordered: failover",
-    ]
+    happened = [one.what for one in pair.events[events:]]
+    assert "the standby ended; the primary goes on alone" in happened
+    in_step_at = happened.index(f"the standby in {standby} is in step")
+    assert in_step_at < happened.index("a failover was ordered: failover")
     in_step(pair)
     assert pair.describe()["standby"] == zone
 
