@@ -253,7 +253,7 @@ class Rehearsal(Supervisor):
         health: dict[str, str] = {}
         for arn in self.balancer.balancer.groups:
             health |= {target: one.state.value for target, one in self.balancer.states(arn).items()}
-        hosts = self.site.describe()
+        hosts, pair = self.site.describe(), self.site.pair
         return {
             "proxy": f"http://127.0.0.1:{self.port}",
             "authority": str(self.site.authority.certificate),
@@ -269,8 +269,8 @@ class Rehearsal(Supervisor):
                 }
                 for name in list(self.fleet.machines)
             },
-            "database": self.site.pair.describe() if self.site.pair else {"zone": self.site.declared.zone},
-            "trouble": self.group.trouble or self.balancer.trouble or (self.site.pair.trouble if self.site.pair else ""),
+            "database": pair.describe() if pair else {"zone": self.site.declared.zone},
+            "trouble": self.group.trouble or self.balancer.trouble or (pair.trouble if pair else ""),
             "events": [f"{time.strftime('%H:%M:%S', time.localtime(e.at))} {e.instance} {e.what}".replace("  ", " ")
                        for e in self.group.events[-40:]],
         }  # fmt: skip
