@@ -263,6 +263,35 @@ def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alo
     assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
 
 
+@pytest.mark.full
+def test_servers_without_their_secret_say_so_and_the_next_is_tried(cloud: Cloud, alone: str) -> None:
+    """One boots after the other, each with the reason on its console; with the secret back, the next one serves."""
+    secrets, name = cloud.session.client("secretsmanager"), "lyceum-dev-secret-key"
+    folder = cloud.command.home / "rehearsal" / "servers"
+    before = {one.parent.name for one in folder.glob("*/console.log")}
+
+    def gave_up() -> list[str]:
+        """Servers that say on their console why they do not serve."""
+        consoles = [one for one in folder.glob("*/console.log") if one.parent.name not in before]
+        said = {one.parent.name: one.read_text(errors="replace") for one in consoles}
+        return [
+            server for server, text in said.items()
+            if "lyceum: out of service" in text and "Secrets Manager answers InvalidRequestException" in text
+        ]  # fmt: skip
+
+    secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+    try:
+        cloud.exec(alone, "systemctl", "--force", "--force", "poweroff")
+        cloud.wait("three servers, one after the other, that say why", lambda: len(gave_up()) >= 3, 600)
+        assert cloud.serving() == []
+        assert len(cloud.cloud["servers"]) <= 2
+    finally:
+        secrets.restore_secret(SecretId=name)
+    cloud.wait("one that serves", lambda: len(cloud.serving()) == 1, 300)
+    cloud.wait("it alone", lambda: list(cloud.cloud["servers"]) == cloud.serving())
+    assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
+
+
 def operate(cloud: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
     """A command of an engineer, in the account of the rehearsal."""
     env = {**cloud.command.env, **infrastructure.aws_environment(str(cloud.state["emulator"]))}
