@@ -300,6 +300,25 @@ def operate(cloud: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_doctor_finds_what_terraform_applied_as_it_left_it_and_a_hand_that_changed_it(cloud: Cloud) -> None:
+    """Held against a state that Terraform wrote, not one that a test did."""
+    rds = cloud.session.client("rds")
+
+    def drift() -> str:
+        said = operate(cloud, "doctor", "dev").stdout
+        return next(line for line in said.splitlines() if line.split()[1:2] == ["drift"])
+
+    before = drift()
+    assert re.match(r"ok +drift +\d\d+ rules and settings are as Terraform left them", before), before
+    rds.modify_db_instance(DBInstanceIdentifier="lyceum-dev-database", BackupRetentionPeriod=1, ApplyImmediately=True)
+    try:
+        assert "lyceum-dev-database: BackupRetentionPeriod is 1, not 7" in drift()
+    finally:
+        rds.modify_db_instance(
+            DBInstanceIdentifier="lyceum-dev-database", BackupRetentionPeriod=7, ApplyImmediately=True
+        )
+
+
 @pytest.mark.full
 def test_packets_agree_with_the_model_of_the_network_that_runs(cloud: Cloud) -> None:
     done = cloud.command("prove", "packets", "--running", timeout=300)
