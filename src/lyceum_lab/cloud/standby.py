@@ -385,7 +385,7 @@ class Pair:
                 one.database.admin_url, autocommit=True, connect_timeout=5,
                 options=f"-c statement_timeout={seconds * 1000:.0f} -c synchronous_commit=local",
             ) as connection:  # fmt: skip
-                cursor = connection.execute(statement, values or None)  # type: ignore[call-overload]
+                cursor = connection.execute(statement, values or None)
                 return cursor.fetchall() if cursor.description else []
 
         return list(one.seat.place.enter(ask))

@@ -91,9 +91,10 @@ def report(told: dict[str, Any]) -> bool:
     database = rds_backends[ACCOUNT][str(told["region"])].databases[name]
     database.availability_zone = str(told["zone"])
     if told["standby"]:
-        database.secondary_availability_zone = str(told["standby"])
+        setattr(database, "secondary_availability_zone", str(told["standby"]))  # noqa: B010 - moto has no such field
+    happened: list[Any] = database.backend.events
     for message in told["events"]:
-        database.backend.events.append(
+        happened.append(
             SimpleNamespace(
                 source_identifier=name, source_type="db-instance", source_arn=database.arn, message=str(message),
                 event_categories=["failover" if "failover" in message else "availability"], date=datetime.now(UTC),
