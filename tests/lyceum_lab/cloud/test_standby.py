@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,8 +27,12 @@ class Name:
     def __init__(self) -> None:
         self.zones: list[str] = []
         self.database: Database | None = None
+        self.two_at_once = False
 
     def lead(self, seat: Seat, database: Database) -> None:
+        if self.database:
+            with suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=5):
+                self.two_at_once = True
         self.zones.append(seat.zone)
         self.database = database
 
@@ -192,6 +197,7 @@ def test_a_failover_that_is_ordered_happens_once(pair: Pair, name: Name, orders:
         writer.more()
     assert name.zones[times:] == [second]
     assert writer.lost() == set()
+    assert not name.two_at_once  # the first had ended when the name came to lead to the second
     assert (pair.describe()["zone"], pair.describe()["standby"]) == (second, first)
 
 
