@@ -65,6 +65,9 @@ def rehearse(
     keep: Annotated[
         bool, typer.Option("--keep", help="At its end, put logs, consoles and shared files aside in .lyceum.")
     ] = False,
+    multi_az: Annotated[
+        bool, typer.Option("--multi-az", help="With a standby of the database in the other zone, as prod has it.")
+    ] = False,
 ) -> None:
     """Go further than up, as root on Linux: declared networks carry packets, and declared servers boot.
 
@@ -75,9 +78,10 @@ def rehearse(
 
     cloud.require()
     if detached:
-        rehearsal.detach(port, ["rehearse", *(["--keep"] if keep else [])])
+        options = [name for name, wanted in (("--keep", keep), ("--multi-az", multi_az)) if wanted]
+        rehearsal.detach(port, ["rehearse", *options])
     else:
-        rehearsal.supervise(partial(cloud.Rehearsal, keep=keep), port)
+        rehearsal.supervise(partial(cloud.Rehearsal, keep=keep, multi_az=multi_az), port)
 
 
 @app.command("exec", rich_help_panel=REHEARSE, context_settings={"ignore_unknown_options": True})

@@ -162,7 +162,8 @@ SUITES = (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),
     Suite("packets", "networks of namespaces carry packets as the model says, and miss each rule", 240, (
-        Check("packets", ("-m", "namespaces"), pytest=True, needs=("ip", "nft", "sftp-server"), root=True),
+        Check("packets", ("-m", "namespaces"), pytest=True,
+              needs=("dnsmasq", "ip", "nft", "postgres", "sftp-server"), root=True),
     )),
     Suite("instance", "servers boot from their user data, live through their bad days, or say why they do not", 420, (
         Check("instance", ("-m", "machine"), pytest=True, needs=CLOUD, root=True),

@@ -74,7 +74,6 @@ def build(account: Emulated) -> None:
     s3 = account.client("s3")
     for bucket in (BUCKET, CONTENT):
         s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=BUCKET, Key="platform-dev.tfstate", Body=b"{}")
     s3.put_bucket_versioning(Bucket=CONTENT, VersioningConfiguration={"Status": "Enabled"})
     s3.put_public_access_block(
         Bucket=CONTENT,
@@ -94,9 +93,12 @@ def build(account: Emulated) -> None:
     )  # fmt: skip
     elb.create_load_balancer(Name="lyceum-dev", Subnets=subnets)
     elb.create_target_group(Name="lyceum-dev-servers-8000", Protocol="HTTP", Port=8000, VpcId=vpc)
+    rules = _rules(ec2, vpc)
     account.client("rds").create_db_instance(
         DBInstanceIdentifier="lyceum-dev-database", DBInstanceClass="db.t4g.micro", Engine="postgres",
         AllocatedStorage=20, MasterUsername="lyceum_admin", MasterUserPassword="rehearsal-only",
+        VpcSecurityGroupIds=[rules["group"]], PubliclyAccessible=False, AutoMinorVersionUpgrade=False,
+        BackupRetentionPeriod=1, EnablePerformanceInsights=False,
     )  # fmt: skip
     dynamodb = account.client("dynamodb")
     dynamodb.create_table(
@@ -107,11 +109,84 @@ def build(account: Emulated) -> None:
     dynamodb.update_continuous_backups(
         TableName="lyceum-dev-progress", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
+    s3.put_object(Bucket=BUCKET, Key="platform-dev.tfstate", Body=json.dumps(_state(rules)).encode())
     efs = account.client("efs")
     files = efs.create_file_system(CreationToken="lyceum-dev-files")["FileSystemId"]
     efs.create_mount_target(FileSystemId=files, SubnetId=subnets[0])
     account.client("backup").create_backup_vault(BackupVaultName="lyceum-dev-backup")
     ring(account, "latency", "look", "OK")
+
+
+def _rules(ec2: Any, vpc: str) -> dict[str, str]:
+    """A group with a rule each way, and an ACL that lets 443 in and refuses the rest of the VPC. Their ids."""
+    made = {
+        "vpc": vpc,
+        "group": ec2.create_security_group(VpcId=vpc, GroupName="lyceum-dev-server", Description="x")["GroupId"],
+    }
+    # As Terraform does with what AWS adds to each new group.
+    (open_,) = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [made["group"]]}])[
+        "SecurityGroupRules"
+    ]
+    ec2.revoke_security_group_egress(GroupId=made["group"], SecurityGroupRuleIds=[open_["SecurityGroupRuleId"]])
+    for kind, port in (("ingress", 8000), ("egress", 443)):
+        permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+        (rule,) = getattr(ec2, f"authorize_security_group_{kind}")(GroupId=made["group"], IpPermissions=[permission])[
+            "SecurityGroupRules"
+        ]
+        made[kind] = rule["SecurityGroupRuleId"]
+    made["acl"] = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    entry = {"NetworkAclId": made["acl"], "Egress": False}
+    ec2.create_network_acl_entry(
+        **entry, RuleNumber=100, Protocol="6", RuleAction="allow", CidrBlock="0.0.0.0/0",
+        PortRange={"From": 443, "To": 443},
+    )  # fmt: skip
+    ec2.create_network_acl_entry(**entry, RuleNumber=500, Protocol="-1", RuleAction="deny", CidrBlock="10.0.0.0/16")
+    return made
+
+
+def _state(rules: dict[str, str]) -> dict[str, Any]:
+    """What Terraform wrote down of it, in the form of version 4."""
+    nobody = {"cidr_ipv6": None, "prefix_list_id": None, "referenced_security_group_id": None}
+    acl = {"ipv6_cidr_block": "", "icmp_code": 0, "icmp_type": 0}
+    kept: dict[str, dict[str, Any]] = {
+        "aws_security_group": {"id": rules["group"], "name": "lyceum-dev-server"},
+        **{
+            f"aws_vpc_security_group_{kind}_rule": {
+                **nobody, "security_group_rule_id": rules[kind], "security_group_id": rules["group"],
+                "cidr_ipv4": "10.0.0.0/16", "ip_protocol": "tcp", "from_port": port, "to_port": port,
+            }
+            for kind, port in (("ingress", 8000), ("egress", 443))
+        },
+        "aws_network_acl": {
+            "id": rules["acl"], "vpc_id": rules["vpc"], "tags": {"Name": "lyceum-dev-public"}, "egress": [],
+            "ingress": [
+                {**acl, "rule_no": 100, "action": "allow", "protocol": "6", "cidr_block": "0.0.0.0/0",
+                 "from_port": 443, "to_port": 443},
+                {**acl, "rule_no": 500, "action": "deny", "protocol": "-1", "cidr_block": "10.0.0.0/16",
+                 "from_port": 0, "to_port": 0},
+            ],
+        },
+        "aws_autoscaling_group": {"name": "lyceum-dev-servers", "min_size": 1, "max_size": 2,
+                                  "suspended_processes": None},
+        "aws_db_instance": {
+            "identifier": "lyceum-dev-database", "instance_class": "db.t4g.micro", "multi_az": False,
+            "publicly_accessible": False, "deletion_protection": False, "backup_retention_period": 1,
+            "auto_minor_version_upgrade": False, "performance_insights_enabled": False,
+            "vpc_security_group_ids": [rules["group"]],
+        },
+        "aws_dynamodb_table": {"name": "lyceum-dev-progress", "deletion_protection_enabled": False},
+        "aws_s3_bucket_public_access_block": {
+            "bucket": CONTENT, "block_public_acls": True, "block_public_policy": True, "ignore_public_acls": True,
+            "restrict_public_buckets": True,
+        },
+    }  # fmt: skip
+    return {
+        "version": 4,
+        "resources": [
+            {"mode": "managed", "type": kind, "name": "this", "instances": [{"attributes": attributes}]}
+            for kind, attributes in kept.items()
+        ],
+    }
 
 
 def ring(account: Emulated, alarm: str, severity: str, state: str = "ALARM") -> None:
@@ -173,7 +248,8 @@ def test_a_half_built_environment_says_what_is_missing(
         "fail     database  there is no database lyceum-dev-database  docs/runbook/first-deployment.md",
         "fail     table  there is no table lyceum-dev-progress  docs/runbook/first-deployment.md",
     ]
-    assert lines[2].startswith("ok"), lines
+    assert lines[2].startswith("warn     drift  lyceum-dev-database is gone; lyceum-dev-progress is gone"), lines
+    assert lines[3].startswith("ok"), lines
 
 
 def instances(**database: Any) -> dict[str, Any]:
@@ -250,6 +326,104 @@ def _no_recovery(account: Emulated) -> None:
     account.client("dynamodb").update_continuous_backups(
         TableName="lyceum-dev-progress", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
     )
+
+
+def _rule_ids(account: Emulated) -> dict[str, Any]:
+    """The group that serves, and the rule by which requests come to it."""
+    ec2 = account.client("ec2")
+    (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["lyceum-dev-server"]}])[
+        "SecurityGroups"
+    ]
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
+    inward = next(one for one in rules["SecurityGroupRules"] if not one["IsEgress"] and one["FromPort"] == 8000)
+    return {"GroupId": group["GroupId"], "SecurityGroupRuleIds": [inward["SecurityGroupRuleId"]]}
+
+
+def _open_a_port(account: Emulated) -> None:
+    group = _rule_ids(account)["GroupId"]
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    account.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+
+
+def _close_a_port(account: Emulated) -> None:
+    account.client("ec2").revoke_security_group_ingress(**_rule_ids(account))
+
+
+def _acl(account: Emulated, what: str, **more: Any) -> None:
+    ec2 = account.client("ec2")
+    acl = next(
+        one["NetworkAclId"]
+        for one in ec2.describe_network_acls()["NetworkAcls"]
+        if any(entry["RuleNumber"] == 500 for entry in one["Entries"])
+    )
+    getattr(ec2, f"{what}_network_acl_entry")(NetworkAclId=acl, Egress=False, **more)
+
+
+def _modify(account: Emulated, **settings: Any) -> None:
+    account.client("rds").modify_db_instance(
+        DBInstanceIdentifier="lyceum-dev-database", ApplyImmediately=True, **settings
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "expected", "said"),
+    [
+        (_open_a_port, "fail", "was added: in from 0.0.0.0/0, protocol 6, ports 22"),
+        (_close_a_port, "warn", "lyceum-dev-server: sgr-"),
+        (lambda a: _acl(a, "delete", RuleNumber=500), "fail", "lyceum-dev-public, in 500 is gone"),
+        (lambda a: _acl(a, "delete", RuleNumber=100), "warn", "lyceum-dev-public, in 100 is gone"),
+        (
+            lambda a: _acl(a, "create", RuleNumber=90, Protocol="6", RuleAction="allow", CidrBlock="0.0.0.0/0",
+                           PortRange={"From": 22, "To": 22}),
+            "fail", "in 90 was added: allow 0.0.0.0/0, protocol 6, ports 22-22",
+        ),
+        (lambda a: _modify(a, BackupRetentionPeriod=0), "warn", "BackupRetentionPeriod is 0, not 1"),
+        (lambda a: _modify(a, PubliclyAccessible=True), "fail", "PubliclyAccessible is True, not False"),
+        (lambda a: a.client("s3").delete_public_access_block(Bucket=CONTENT), "fail", "BlockPublicAcls is False"),
+        (
+            lambda a: a.say({**WELL, "autoscaling:DescribeAutoScalingGroups": group(1, 1, 9)}),
+            "warn", "lyceum-dev-servers: MaxSize is 9, not 2",
+        ),
+        (
+            lambda a: a.client("dynamodb").update_table(TableName="lyceum-dev-progress",
+                                                        DeletionProtectionEnabled=True),
+            "warn", "lyceum-dev-progress: protected from deletion is True, not False",
+        ),
+        (
+            lambda a: a.client("rds").delete_db_instance(DBInstanceIdentifier="lyceum-dev-database",
+                                                         SkipFinalSnapshot=True),
+            "warn", "lyceum-dev-database is gone",
+        ),
+        (
+            lambda a: a.client("s3").put_object(Bucket=BUCKET, Key="platform-dev.tfstate", Body=b"no JSON"),
+            "unknown", "is no JSON",
+        ),
+        (
+            lambda a: a.client("s3").put_object(Bucket=BUCKET, Key="platform-dev.tfstate", Body=b"{}"),
+            "warn", "names nothing that is compared",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_hand_changed_is_told(
+    environment: Emulated, here: Here, harm: Callable[[Emulated], Any], expected: str, said: str
+) -> None:
+    before = verdict(environment, here, "drift")
+    assert before.verdict == "ok", before
+    assert int(before.text.split()[0]) > 15
+    harm(environment)
+    found = verdict(environment, here, "drift")
+    assert (found.verdict, said in found.text, found.hint) == (expected, True, "docs/runbook/drift.md"), found
+
+
+def test_many_changes_are_told_the_worst_first(environment: Emulated, here: Here) -> None:
+    for harm in (_open_a_port, _close_a_port, _open_the_bucket):
+        harm(environment)
+    _modify(environment, BackupRetentionPeriod=0, DeletionProtection=True)
+    found = verdict(environment, here, "drift")
+    assert found.verdict == "fail"
+    assert found.text.startswith("lyceum-dev-server: sgr-")
+    assert "was added: in from 0.0.0.0/0" in found.text.split("; ")[0]
+    assert found.text.endswith("; and 5 more")
 
 
 @pytest.mark.parametrize(

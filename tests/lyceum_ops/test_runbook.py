@@ -125,6 +125,10 @@ def make_changeable(account: Emulated) -> None:
     account.client("rds").create_db_parameter_group(
         DBParameterGroupName="lyceum-dev-postgres17", DBParameterGroupFamily="postgres17", Description="as applied"
     )
+    # As prod has it: without a standby, a failover is refused.
+    account.client("rds").modify_db_instance(
+        DBInstanceIdentifier="lyceum-dev-database", MultiAZ=True, ApplyImmediately=True
+    )
     iam.create_role(RoleName="lyceum-dev-server", AssumeRolePolicyDocument="{}")
     ec2.create_launch_template(
         LaunchTemplateName="lyceum-dev-server",

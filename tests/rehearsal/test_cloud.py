@@ -264,6 +264,42 @@ def test_load_brings_a_second_server_and_its_end_takes_it_away(cloud: Cloud, alo
     assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
 
 
+@pytest.mark.full
+def test_servers_without_their_secret_say_so_and_the_next_is_tried(cloud: Cloud, alone: str) -> None:
+    """One boots after the other, each with the reason on its console; with the secret back, one of them serves."""
+    secrets, name = cloud.session.client("secretsmanager"), "lyceum-dev-secret-key"
+    folder = cloud.command.home / "rehearsal" / "servers"
+    before = {one.parent.name for one in folder.glob("*/console.log")}
+
+    def gave_up() -> list[str]:
+        """Servers that say on their console why they do not serve."""
+        consoles = [one for one in folder.glob("*/console.log") if one.parent.name not in before]
+        said = {one.parent.name: one.read_text(errors="replace") for one in consoles}
+        return [
+            server for server, text in said.items()
+            if "lyceum: out of service" in text and "Secrets Manager answers InvalidRequestException" in text
+        ]  # fmt: skip
+
+    group = cloud.session.client("autoscaling")
+    (told,) = group.describe_auto_scaling_groups(AutoScalingGroupNames=["lyceum-dev-servers"])["AutoScalingGroups"]
+    secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+    try:
+        # Of the five minutes that each is given, none is scaled.
+        group.update_auto_scaling_group(AutoScalingGroupName="lyceum-dev-servers", HealthCheckGracePeriod=90)
+        cloud.exec(alone, "systemctl", "--force", "--force", "poweroff")
+        cloud.wait("three servers, one after the other, that say why", lambda: len(gave_up()) >= 3, 900)
+        assert cloud.serving() == []
+        assert len(cloud.cloud["servers"]) <= 2
+    finally:
+        secrets.restore_secret(SecretId=name)
+        group.update_auto_scaling_group(
+            AutoScalingGroupName="lyceum-dev-servers", HealthCheckGracePeriod=told["HealthCheckGracePeriod"]
+        )
+    cloud.wait("one that serves", lambda: len(cloud.serving()) == 1, 600)
+    cloud.wait("it alone", lambda: list(cloud.cloud["servers"]) == cloud.serving())
+    assert cloud.learner("student").get(f"{cloud.state['url']}").status_code == 200
+
+
 def operate(cloud: Cloud, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A command of an engineer, in the account of the rehearsal. What it keeps goes to `home`, if that is told."""
     env = {**cloud.command.env, **infrastructure.aws_environment(str(cloud.state["emulator"]))}
@@ -272,6 +308,25 @@ def operate(cloud: Cloud, *words: str, home: Path | None = None) -> subprocess.C
     return subprocess.run(
         [*cloud.command.argv, *words], env=env, capture_output=True, text=True, timeout=600, check=False
     )
+
+
+def test_the_doctor_finds_what_terraform_applied_as_it_left_it_and_a_hand_that_changed_it(cloud: Cloud) -> None:
+    """Held against a state that Terraform wrote, not one that a test did."""
+    rds = cloud.session.client("rds")
+
+    def drift() -> str:
+        said = operate(cloud, "doctor", "dev").stdout
+        return next(line for line in said.splitlines() if line.split()[1:2] == ["drift"])
+
+    before = drift()
+    assert re.match(r"ok +drift +\d\d+ rules and settings are as Terraform left them", before), before
+    rds.modify_db_instance(DBInstanceIdentifier="lyceum-dev-database", BackupRetentionPeriod=1, ApplyImmediately=True)
+    try:
+        assert "lyceum-dev-database: BackupRetentionPeriod is 1, not 7" in drift()
+    finally:
+        rds.modify_db_instance(
+            DBInstanceIdentifier="lyceum-dev-database", BackupRetentionPeriod=7, ApplyImmediately=True
+        )
 
 
 @pytest.mark.full

@@ -39,6 +39,8 @@ from lyceum_ops.releases.servers import Servers
 
 # What AWS waits for is divided by this; the number of data points and of checks stays.
 SCALE = 10.0
+# As env/prod.tfvars has its database, and dev has not.
+MULTI_AZ = {"database": "{multi_az=true}"}
 IN_SERVICE_SECONDS = 180  # until the first server has to serve
 
 
@@ -62,9 +64,10 @@ class Rehearsal(Supervisor):
     group: AutoScaler | None = None
     way_in: WayIn | None = None
 
-    def __init__(self, port: int, *, keep: bool = False) -> None:
+    def __init__(self, port: int, *, keep: bool = False, multi_az: bool = False) -> None:
         super().__init__(port)
         self.keep = keep
+        self.variables = MULTI_AZ if multi_az else {}
 
     def run(self) -> None:
         """Start everything, say what there is, then watch until a signal or a death."""
@@ -110,7 +113,7 @@ class Rehearsal(Supervisor):
 
     def _apply(self, stack: infrastructure.Stack) -> None:
         with step("apply infra/platform as the deployer") as line:
-            applying = self.workers.submit(stack.apply_platform, ENVIRONMENT, threading.Event())
+            applying = self.workers.submit(stack.apply_platform, ENVIRONMENT, threading.Event(), self.variables)
             try:
                 self._wait_applied(line, stack, applying)
             except BaseException:
@@ -226,6 +229,9 @@ class Rehearsal(Supervisor):
             if child.poll() is not None:
                 raise LyceumError(f"The {name} of the rehearsal ended with code {child.returncode}.",
                                   f"Logs: {self.logs}, {paths.REHEARSAL}")  # fmt: skip
+        if self.site.pair is not None and not self.site.pair.running:
+            raise LyceumError(f"The database is lost: {self.site.pair.lost or 'nobody looks after its standby'}.",
+                              f"Log: {self.logs / 'postgres.log'}")  # fmt: skip
         if self.group is not None and not self.group.running:
             raise LyceumError("The loop of the Auto Scaling group ended; its reason stands above.")
         with suppress(OSError):
@@ -247,7 +253,7 @@ class Rehearsal(Supervisor):
         health: dict[str, str] = {}
         for arn in self.balancer.balancer.groups:
             health |= {target: one.state.value for target, one in self.balancer.states(arn).items()}
-        hosts = self.site.describe()
+        hosts, pair = self.site.describe(), self.site.pair
         return {
             "proxy": f"http://127.0.0.1:{self.port}",
             "authority": str(self.site.authority.certificate),
@@ -263,7 +269,8 @@ class Rehearsal(Supervisor):
                 }
                 for name in list(self.fleet.machines)
             },
-            "trouble": self.group.trouble or self.balancer.trouble,
+            "database": pair.describe() if pair else {"zone": self.site.declared.zone},
+            "trouble": self.group.trouble or self.balancer.trouble or (pair.trouble if pair else ""),
             "events": [f"{time.strftime('%H:%M:%S', time.localtime(e.at))} {e.instance} {e.what}".replace("  ", " ")
                        for e in self.group.events[-40:]],
         }  # fmt: skip

@@ -10,13 +10,14 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from lyceum_lab import platform
+from lyceum_lab.cloud import standby
 from lyceum_lab.cloud.files import SharedFiles
 from lyceum_lab.cloud.network import names, namespaces, vpc
 from lyceum_lab.cloud.network.authority import Authority
@@ -46,6 +47,7 @@ class Declared:
     owner_secret: str  # ARN of what opens the database to its owner
     file_system: str
     zone: str  # where the database is
+    multi_az: bool  # whether a standby of it is in another zone
 
     @classmethod
     def read(cls, session: Session, environment: str) -> Declared:
@@ -70,6 +72,7 @@ class Declared:
             database["MasterUserSecret"]["SecretArn"],
             files["FileSystemId"],
             database["AvailabilityZone"],
+            bool(database.get("MultiAZ")),
         )
 
 
@@ -85,6 +88,7 @@ class Site:
     env: Mapping[str, str]
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)  # by address
+    pair: standby.Pair | None = None  # of a database with a standby
     _stops: list[Callable[[], Any]] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------------- to build
@@ -119,26 +123,32 @@ class Site:
     def _standing(self, role: str) -> list[Host]:
         found = [host for host in self.topology.hosts if host.role == role]
         if role == "database":
-            return [host for host in found if host.zone == self.declared.zone]
+            found.sort(key=lambda host: host.zone != self.declared.zone)
+            return found[: 2 if self.declared.multi_az else 1]
         return found[:1] if role == "jobs" else found
 
     def _resolve(self) -> None:
         """Start the resolvers: in the VPC its own hosts are known, outside only what is public."""
-        domains = names.aws_names(REGION)
-        inside = self._inside()
-        for where, at, more in (
-            (self.vpc.router, vpc.RESOLVER, inside),
-            (self.vpc.internet, vpc.INTERNET_SIDE, {}),
+        known = {**names.aws_names(REGION), self.declared.balancer: self.public_balancer()}
+        files = f"{self.declared.file_system}.efs.{REGION}.amazonaws.com"
+        self.inside = {self.declared.database: self.address("database"), files: self.address("files")}
+        names.write(self._moving, self.inside)
+        for where, at, moving in (
+            (self.vpc.router, vpc.RESOLVER, self._moving),
+            (self.vpc.internet, vpc.INTERNET_SIDE, None),
         ):
-            known = {**domains, self.declared.balancer: self.public_balancer(), **more}
-            self.children[f"resolver-{at}"] = names.start(where, at, known, self.folder, self.env)
+            self.children[f"resolver-{at}"] = names.start(where, at, known, self.folder, self.env, moving)
 
-    def _inside(self) -> dict[str, str]:
-        """The VPC's own names."""
-        return {
-            self.declared.database: self.address("database"),
-            f"{self.declared.file_system}.efs.{REGION}.amazonaws.com": self.address("files"),
-        }
+    @property
+    def _moving(self) -> Path:
+        return self.folder / "names-of-the-vpc"
+
+    def _lead(self, database: postgres.Database) -> None:
+        """From now on the database's name leads here."""
+        self.database = database
+        self.inside[self.declared.database] = database.address
+        names.write(self._moving, self.inside)
+        self.children[f"resolver-{vpc.RESOLVER}"].send_signal(signal.SIGHUP)
 
     def start_sessions(self) -> str:
         """The bastion's agent: sessions of Session Manager come out in the bastion's network."""
@@ -146,31 +156,66 @@ class Site:
             Filters=[{"Name": "tag:Name", "Values": [f"lyceum-{self.environment}-bastion"]}]
         )["Reservations"]
         bastion = str(found["Instances"][0]["InstanceId"])
-        agent = Agent(bastion, self.host("bastion").namespace, self._inside(), self.emulator)
+        agent = Agent(bastion, self.host("bastion").namespace, self.inside, self.emulator)
         agent.start()
         self._stops.append(agent.stop)
         return bastion
 
     def start_database(self) -> str:
-        """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps."""
+        """PostgreSQL in the data subnets, with TLS, its owner's password the one that Secrets Manager keeps.
+
+        Where several zones are declared, with a standby in the second.
+        """
         secrets = self.session.client("secretsmanager")
         kept = secrets.get_secret_value(SecretId=self.declared.owner_secret)
         owner = {**json.loads(kept["SecretString"]), "username": postgres.OWNER}
         # As RDS writes it: moto names somebody else than the instance's master user.
         secrets.put_secret_value(SecretId=self.declared.owner_secret, SecretString=json.dumps(owner))
-        place = postgres.Place(
-            address=self.address("database"),
-            port=self.declared.database_port,
-            namespace=self.host("database").namespace.path,
-            enter=self.host("database").namespace.enter,
-            binaries=system_postgres(),
-            certificate=self.authority.issue("database", [self.declared.database]),
-            owner_password=owner["password"],
-            recoverable=True,
+        places = [
+            postgres.Place(
+                address=one.address,
+                port=self.declared.database_port,
+                namespace=one.namespace.path,
+                enter=one.namespace.enter,
+                binaries=system_postgres(),
+                certificate=self.authority.issue(f"database-{one.host.zone}", [self.declared.database]),
+                owner_password=owner["password"],
+                recoverable=not self.declared.multi_az,
+            )
+            for one in self.vpc.attached.values()
+            if one.host.role == "database"
+        ]
+        if self.declared.multi_az:
+            self.database = self._start_pair(places)
+        else:
+            self.database = postgres.start(self.folder / "postgres", self.logs / "postgres.log", self.env, places[0])
+            self.children["postgres"] = self.database.process
+        where = f"{self.declared.database}:{self.declared.database_port}, {places[0].address}"
+        return f"{where}, its standby {places[1].address}" if self.pair else where
+
+    def _start_pair(self, places: list[postgres.Place]) -> postgres.Database:
+        hosts = [one for one in self.vpc.attached.values() if one.host.role == "database"]
+        if len(hosts) != 2:
+            raise LyceumError("A database of several zones needs data subnets in two of them.")
+        links = self.vpc.link(hosts[0].namespace, hosts[1].namespace, "standby", standby.LINK)
+        one, other = (
+            standby.Seat(host.host.zone, replace(place, link=link))
+            for host, place, link in zip(hosts, places, links, strict=True)
         )
-        self.database = postgres.start(self.folder / "postgres", self.logs / "postgres.log", self.env, place)
-        self.children["postgres"] = self.database.process
-        return f"{self.declared.database}:{self.declared.database_port}, {place.address}"
+        report = standby.Report(self.emulator, REGION, f"lyceum-{self.environment}-database")
+        made = standby.Pair(
+            (one, other),
+            self.folder / "postgres",
+            self.logs / "postgres.log",
+            self.env,
+            str(standby.LINK),
+            lambda _, database: self._lead(database),
+            lambda: report.tell(made),
+            self.authority.certificate,
+        )
+        self.pair = made
+        self._stops.append(made.stop)
+        return made.start()
 
     def start_files(self) -> str:
         """The shared file system at its mount targets."""

@@ -19,7 +19,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, trail, watch, wire
-from lyceum_lab.emulator.fillers import ssm
+from lyceum_lab.emulator.fillers import rds, ssm
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -50,6 +50,8 @@ class Gateway:
             status, headers, body = self._told(environ)
         elif path == "/_lyceum/sessions" and environ.get("REQUEST_METHOD") == "POST":
             status, headers, body = self._agent(environ)
+        elif path == "/_lyceum/databases" and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._pair(environ)
         elif path == "/_lyceum/alarms" and environ.get("REQUEST_METHOD") == "POST":
             status, headers, body = self._watched(environ)
         else:
@@ -114,6 +116,15 @@ class Gateway:
                 return _json(200, {"sessions": ssm.sessions()})
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"no agent speaks so: {error}"})
+
+    def _pair(self, environ: Environ) -> Answer:
+        """A database's pair reports in, and hears whether a failover is ordered."""
+        try:
+            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            with self._lock:
+                return _json(200, {"failover": rds.report(told)})
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"no pair speaks so: {error}"})
 
     def _watched(self, environ: Environ) -> Answer:
         """Alarms evaluated at given moments, as lyceum_lab.emulator.watch tells it."""

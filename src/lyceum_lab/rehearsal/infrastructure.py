@@ -190,15 +190,20 @@ class Stack:
         self.tool = Terraform(self.tool.binary, self.tool.cli_config, {**self.tool.env, **credentials})
         return str(self.session().client("sts").get_caller_identity()["Arn"])
 
-    def platform(self, environment: str, *, log: Path | None = None) -> tuple[Platform, Inputs]:
-        """An environment's root, its state found, and what `./lyceum apply` would be told about it."""
+    def platform(
+        self, environment: str, *, log: Path | None = None, more: Mapping[str, str] | None = None
+    ) -> tuple[Platform, Inputs]:
+        """An environment's root, its state found, and what `./lyceum apply` would be told about it.
+
+        `more` are variables beside those that the root has no default for.
+        """
         root = Platform(environment, **{**self._arguments(environment), "log": log or self.log})
         root.open()
-        return root, Inputs((root.var_file,), PLATFORM_VARIABLES[environment])
+        return root, Inputs((root.var_file,), {**PLATFORM_VARIABLES[environment], **(more or {})})
 
-    def apply_platform(self, environment: str, ready: threading.Event) -> str:
+    def apply_platform(self, environment: str, ready: threading.Event, more: Mapping[str, str] | None = None) -> str:
         """Apply an environment; set `ready` once `found` holds all that the platform needs. Returns the tally."""
-        root, inputs = self.platform(environment)
+        root, inputs = self.platform(environment, more=more)
         tally = Tally()
 
         def listen(event: Event) -> None:

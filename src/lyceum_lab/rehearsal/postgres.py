@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,9 @@ class Place:
     """Where a server listens and what it is: by default the embedded one, on a free port of the loopback.
 
     `enter` calls a function inside the network in which the server listens; `namespace` is that network's file.
-    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can. A `recoverable`
-    one keeps what `recover` needs: the cluster as it was made, and every change since.
+    `certificate` is a file and its key's: with one, the server speaks TLS, as far as its build can. `link` is a
+    second address, at which a standby follows. A `recoverable` one keeps what `recover` needs: the cluster as it was
+    made, and every change since.
     """
 
     address: str = "127.0.0.1"
@@ -53,37 +54,98 @@ class Place:
     binaries: Path | None = None
     certificate: tuple[Path, Path] | None = None
     owner_password: str = ""
+    link: str = ""
     recoverable: bool = False
 
 
 @dataclass(frozen=True)
 class Database:
-    """A running server: its process, the URL of the owner of the platform's database, and that of the superuser."""
+    """A running server: its process, where it is, and the passwords of the platform's owner and of the superuser."""
 
     process: subprocess.Popen[bytes]
     address: str
     port: int
-    owner_url: str
-    admin_url: str
+    owner_password: str = field(repr=False)
+    admin_password: str = field(repr=False)
+    owner: str = OWNER
+
+    @property
+    def owner_url(self) -> str:
+        """The URL of the owner of the platform's database."""
+        return self.url_of(self.owner, self.owner_password)
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of the superuser."""
+        return f"postgresql://postgres:{self.admin_password}@{self.address}:{self.port}/postgres"
 
     def url_of(self, role: str, password: str) -> str:
         """The URL with which another role logs in to the platform's database."""
         return f"postgresql://{role}:{quote(password, safe='')}@{self.address}:{self.port}/{NAME}"
 
 
-def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None = None) -> Database:
-    """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them."""
+def start(
+    folder: Path,
+    log: Path,
+    env: Mapping[str, str],
+    place: Place | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Database:
+    """Create a cluster in `folder`, start it at its place, make the database and its owner as RDS makes them.
+
+    `more` are settings of PostgreSQL's.
+    """
     place = place or Place()
-    binaries = place.binaries or embedded()
+    place = replace(place, port=place.port or free_port())
     folder.mkdir(parents=True)
     data, password_file = folder / "data", folder / "password"
-    admin_password, password = secrets.token_urlsafe(24), place.owner_password or secrets.token_urlsafe(24)
-    port = place.port or free_port()
+    admin_password = secrets.token_urlsafe(24)
     password_file.touch(mode=0o600)
     password_file.write_text(admin_password)
-    settings = _settings(place.address, port)
+    made = run(
+        place, "initdb",
+        "--pgdata", str(data),
+        "--username", "postgres",
+        "--auth", "scram-sha-256",
+        "--pwfile", str(password_file),
+        "--encoding", "UTF8",
+        "--locale", "C.UTF-8" if sys.platform.startswith("linux") else "C",
+        "--no-sync",
+        log=log, env=env,
+    )  # fmt: skip
+    if made:
+        raise LyceumError(f"PostgreSQL could not be set up: {last_line(log)}", f"Log: {log}")
+    password_file.unlink()
+    _admit(data, place)
+    settings = dict(more or {})
     if place.recoverable:
+        shutil.copytree(data, folder / BASE, symlinks=True)
         settings["wal_keep_size"] = KEPT_LOG
+    process = launch(data, log, env, place, settings)
+    found = Database(
+        process, place.address, place.port, place.owner_password or secrets.token_urlsafe(24), admin_password
+    )
+    place.enter(lambda: wait(process, found.admin_url, log))
+    place.enter(lambda: _make(found.admin_url, found.owner_password))
+    if place.recoverable:
+        (folder / SINCE).touch()
+    return found
+
+
+def launch(
+    data: Path, log: Path, env: Mapping[str, str], place: Place, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a server at its place on a cluster that is there. `more` are settings. It ends with the calling thread."""
+    settings = {
+        "listen_addresses": ",".join(filter(None, (place.address, place.link))),
+        "port": str(place.port),
+        "unix_socket_directories": "",
+        "max_connections": "40",
+        "shared_buffers": "64MB",
+        # A rehearsal starts from nothing each time: speed before durability.
+        "fsync": "off",
+        **(more or {}),
+    }
     if place.certificate:
         settings |= {
             "ssl": "on",
@@ -91,39 +153,30 @@ def start(folder: Path, log: Path, env: Mapping[str, str], place: Place | None =
             "ssl_key_file": str(place.certificate[1]),
         }
     with log.open("ab") as sink:
-        made = subprocess.run(
+        return subprocess.Popen(
             [
-                str(binaries / "initdb"),
-                "--pgdata", str(data),
-                "--username", "postgres",
-                "--auth", "scram-sha-256",
-                "--pwfile", str(password_file),
-                "--encoding", "UTF8",
-                "--locale", "C.UTF-8" if sys.platform.startswith("linux") else "C",
-                "--no-sync",
+                str((place.binaries or embedded()) / "postgres"), "-D", str(data),
+                *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
             ],
             env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-            preexec_fn=_as_ordinary_user(), check=False,
+            start_new_session=True,
+            preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=place.namespace),
         )  # fmt: skip
-        if made.returncode:
-            raise LyceumError(f"PostgreSQL could not be set up: {_last_line(log)}", f"Log: {log}")
-        password_file.unlink()
-        _admit(data, place)
-        if place.recoverable:
-            shutil.copytree(data, folder / BASE, symlinks=True)
-        process = _launch(binaries, data, settings, env, sink, place.namespace)
-    admin = f"postgresql://postgres:{admin_password}@{place.address}:{port}/postgres"
-    place.enter(lambda: _wait(process, admin, log))
-    place.enter(lambda: _make(admin, password))
-    if place.recoverable:
-        (folder / SINCE).touch()
-    return Database(
-        process,
-        place.address,
-        port,
-        f"postgresql://{OWNER}:{quote(password, safe='')}@{place.address}:{port}/{NAME}",
-        admin,
-    )
+
+
+def run(
+    place: Place, program: str, *words: str, log: Path, env: Mapping[str, str], seconds: float | None = None
+) -> int:
+    """Run a program of PostgreSQL's at a place, as whom its servers run. Returns its code, 124 if it took too long."""
+    with log.open("ab") as sink:
+        try:
+            return subprocess.run(
+                [str((place.binaries or embedded()) / program), *words],
+                env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, timeout=seconds, check=False,
+                preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGTERM), namespace=place.namespace),
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return 124
 
 
 def recover(
@@ -135,65 +188,36 @@ def recover(
     PostgreSQL's own recovery to a point in time: the cluster as it was made, and the log until then. `owner` is the
     name and password of then. Raises LyceumError for a time beyond the log, or a damaged one.
     """
-    binaries = binaries or embedded()
+    place = Place(port=free_port(), binaries=binaries)
     folder.mkdir(parents=True)
-    data, port = folder / "data", free_port()
+    data = folder / "data"
     try:
         shutil.copytree(live / BASE, data, symlinks=True)
     except (OSError, shutil.Error) as error:
         raise LyceumError(f"There is no base backup in {live}: {error}") from error
     (data / "recovery.signal").touch()
-    settings = _settings("127.0.0.1", port) | {
+    settings = {
         "restore_command": f"cp '{live}/data/pg_wal/%f' '%p'",
         "recovery_target_time": at.astimezone(UTC).isoformat(sep=" "),
         "recovery_target_action": "promote",
         # Nobody is let in before it is there.
         "hot_standby": "off",
     }
-    with log.open("ab") as sink:
-        process = _launch(binaries, data, settings, env, sink, None)
+    process = launch(data, log, env, place, settings)
     user, password = owner
-    made = Database(
-        process, "127.0.0.1", port, f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{port}/{NAME}", ""
-    )
+    made = Database(process, place.address, place.port, password, "", user)
     try:
-        _wait(process, made.owner_url, log, seconds=120)
+        wait(process, made.owner_url, log, seconds=120)
     except BaseException as error:
         process.kill()
         process.wait(timeout=30)
         if not isinstance(error, LyceumError):
             raise
         raise LyceumError(
-            f"The database could not be brought back to {at:%Y-%m-%dT%H:%M:%SZ}: {_last_line(log, 'FATAL:')}",
+            f"The database could not be brought back to {at:%Y-%m-%dT%H:%M:%SZ}: {last_line(log, 'FATAL:')}",
             "Nothing live was touched.",
         ) from error
     return made
-
-
-def _settings(address: str, port: int) -> dict[str, str]:
-    return {
-        "listen_addresses": address,
-        "port": str(port),
-        "unix_socket_directories": "",
-        "max_connections": "40",
-        "shared_buffers": "64MB",
-        # A rehearsal starts from nothing each time: speed before durability.
-        "fsync": "off",
-    }
-
-
-def _launch(
-    binaries: Path, data: Path, settings: Mapping[str, str], env: Mapping[str, str], sink: Any, namespace: Path | None
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [
-            str(binaries / "postgres"), "-D", str(data),
-            *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
-        ],
-        env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_as_ordinary_user(then=die_with_parent(signal.SIGINT), namespace=namespace),
-    )  # fmt: skip
 
 
 def embedded() -> Path:
@@ -250,19 +274,21 @@ def _as_ordinary_user(then: Callable[[], None] = lambda: None, namespace: Path |
     return before_exec
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 30) -> None:
+def wait(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 30) -> None:
+    """Return when the server takes a login. Raises LyceumError when it ends, or takes none in time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise LyceumError(f"PostgreSQL did not start: {_last_line(log)}", f"Log: {log}") from error
+                raise LyceumError(f"PostgreSQL did not start: {last_line(log)}", f"Log: {log}") from error
             time.sleep(0.05)
         else:
             return
 
 
-def _last_line(log: Path, marked: str = "") -> str:
+def last_line(log: Path, marked: str = "") -> str:
+    """What a server said last, or last behind a mark as `FATAL:`."""
     lines = [line for line in log.read_text(errors="replace").strip().splitlines() if marked in line]
     return lines[-1].rpartition(marked or "\n")[2].strip() if lines else "it said nothing"

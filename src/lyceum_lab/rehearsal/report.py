@@ -83,10 +83,22 @@ def _show_cloud(cloud: dict[str, Any]) -> None:
         more = f"{server['health']}, memory {server['memory_percent']} %" if server else ""
         out.print(f"  {name:28}  {one['address']:15}  {one['zone']:12}  {more}".rstrip(), markup=False)
     out.print(f"  shared files: {cloud['files']}; what AWS waits for is divided by {cloud['scale']:g}")
+    if "standby" in cloud["database"]:
+        _show_pair(cloud["database"])
     for event in cloud["events"][-8:]:
         out.print(f"  {event}", markup=False)
     if cloud["trouble"]:
         out.print(f"  trouble: {cloud['trouble']}", markup=False)
+
+
+def _show_pair(database: dict[str, Any]) -> None:
+    """Which zone's database serves, and how its standby is."""
+    standby = (
+        f"its standby in {database['standby']} is {database['state']}" if database["standby"] else "no standby yet"
+    )
+    out.print(f"  database: {database['zone']} serves, {standby}")
+    for event in database["events"][-4:]:
+        out.print(f"  {event}", markup=False)
 
 
 def _counted(number: int, kind: str) -> str:

@@ -3,6 +3,7 @@
     servers.py   the group, the targets, the release, the certificate
     stores.py    database, table, bucket, shared files, backups
     watch.py     alarms, Terraform's state and its lock
+    drift.py     rules, bounds and settings, held against that state
 
 It reads and changes nothing. All checks ask at once, each with bounded patience: an answer that does not come is
 `unknown`, never waited for and never taken for `ok`. What is not there is said to be missing.
@@ -15,7 +16,7 @@ import time
 
 from lyceum_ops import aws
 from lyceum_ops.checks import Account, Check, Found, fail, make, ok, show, show_all, unknown, worst_first
-from lyceum_ops.doctor import servers, stores, watch
+from lyceum_ops.doctor import drift, servers, stores, watch
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.operate import Asked, Here, described, setting
 
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     *watch.CHECKS,
     *servers.CHECKS,
     *stores.CHECKS,
+    *drift.CHECKS,
 )
 
 

@@ -164,7 +164,8 @@ def decide(now: float, group: Group, machines: Sequence[Machine], replacing: Rep
     floor = math.ceil(group.desired * low / 100)
     # There is always room for one more where one has to come before another goes.
     room = max(math.floor(group.desired * high / 100), floor + 1 if low == 100 and doomed else group.desired)
-    missing = min(group.desired - len(kept), room - len(live))
+    free = room - len(live)
+    missing = min(group.desired - len(kept), free)
     if missing > 0 and "Launch" not in group.suspended:
         actions += _launches(group, live, missing, replacing, doomed)
 
@@ -178,6 +179,12 @@ def decide(now: float, group: Group, machines: Sequence[Machine], replacing: Rep
             if gone or ready + serving - loss >= floor:
                 actions.append(Drain(machine.id, doomed[machine.id]))
                 serving -= loss
+        leaving = {action.id for action in actions if isinstance(action, Drain)}
+        failed = [m for m in live if m.id in unwell and m.id in doomed and m.id not in leaving and not serves(m, group)]
+        if replacing is None and failed and not leaving and len(kept) < group.desired and free <= 0:
+            # The unhealthy are no capacity: they make room for the next that is tried.
+            first = min(failed, key=lambda machine: machine.launched)
+            actions.append(Drain(first.id, doomed[first.id]))
         surplus = len(kept) - group.desired
         actions += [
             Drain(machine.id, f"shrinking the capacity from {len(kept)} to {group.desired}")

@@ -207,6 +207,18 @@ def test_a_machine_that_cannot_boot_is_tried_again_and_again() -> None:
     assert max(world.live) <= 2
 
 
+@pytest.mark.parametrize("group", [DEPLOYED, replace(DEPLOYED, desired=2), NO_POLICY])
+def test_where_no_server_ever_gets_healthy_the_next_is_tried_within_bounds(group: Group) -> None:
+    world = World(group, passes=lambda machine: int(machine.id.removeprefix("i-")) > 5).run(4_000)
+    assert world.serving[-1] == group.desired
+    assert world.made == 5 + group.desired
+    assert max(world.live) <= 2 * group.desired
+    # Each gets its time: not more are started than the grace period gives room for.
+    world = World(group, passes=lambda machine: False).run(20 * int(group.grace))
+    assert 15 * group.desired <= world.made <= 20 * group.desired
+    assert max(world.live) <= 2 * group.desired
+
+
 def test_actions_are_about_machines_that_exist() -> None:
     assert decide(NOW, DEPLOYED, [pending()]) == [Enter("i-2")]
     assert decide(NOW, replace(DEPLOYED, desired=0), [leaving(target="")]) == [Terminate("i-3")]

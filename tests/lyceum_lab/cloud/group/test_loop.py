@@ -83,6 +83,25 @@ def test_who_fails_its_checks_is_replaced_by_one_that_came_first(make_stage: Mak
     assert events.index((second, "serves")) < events.index((first, "leaves"))
 
 
+def test_servers_that_never_get_healthy_are_replaced_one_after_the_other_until_one_does(make_stage: Make) -> None:
+    """As after a wrong hash or a missing secret, of which each says why on its console (tests/instance)."""
+    stage = make_stage("never", start=False)
+    stage.rack.prepare = lambda server, _: setattr(server, "healthy", len(stage.rack.launched) > 2)
+    stage.scaler.start()
+    (served,) = stage.serving()
+    assert [one.id for one in stage.rack.launched].index(served) == 2
+    events = [(event.instance, event.what.split(":")[0]) for event in stage.scaler.events]
+    for number, one in enumerate(stage.rack.launched[:2]):
+        # Each had its time, was found unhealthy, and left; the one after the next came only then.
+        assert events.index((one.id, "is unhealthy")) < events.index((one.id, "leaves"))
+        later = [name for name, what in events if what.startswith("is launched")][number + 2 :]
+        assert all(events.index((one.id, "leaves")) < _launch_of(events, name) for name in later)
+
+
+def _launch_of(events: list[tuple[str, str]], instance: str) -> int:
+    return next(at for at, (name, what) in enumerate(events) if name == instance and what.startswith("is launched"))
+
+
 @pytest.mark.parametrize(
     ("name", "failure"),
     [
