@@ -85,9 +85,10 @@ def test_a_fault_of_the_platforms_counts_as_lost(
 def test_a_report_that_a_browser_drops_counts_as_lost(classroom: Classroom, lines: list[str], settings: Any) -> None:
     """As after a signing key that was lost: every page that is open is refused for good."""
     client, sent = classroom.client(), report(classroom)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "SECRET_KEY", "another-key-that-nobody-meant-to-have")
-        token = report(classroom)["token"]
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "the-key-before-it-was-lost"
+    token = report(classroom)["token"]
+    settings.SECRET_KEY = key
     assert post(client, sent | {"token": token}).json()["code"] == "bad-anchor"
     assert counted(lines) == (0, 1)
 
