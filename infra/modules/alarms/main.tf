@@ -75,7 +75,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   # Whoever changes a promise is told the number that follows.
   lifecycle {
     precondition {
-      condition = !contains(keys(local.burning), each.key) || try(abs((each.key == "pages-fast-burn" ? each.value.datapoints : each.value.threshold) - local.burning[each.key]) < 0.001, false)
+      condition     = !contains(keys(local.burning), each.key) || try(abs((each.key == "pages-fast-burn" ? each.value.datapoints : each.value.threshold) - local.burning[each.key]) < 0.001, false)
       error_message = "${each.key} must follow from the objectives: ${try(local.burning[each.key], "")}; table.tf says otherwise."
     }
 
