@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,6 +52,15 @@ def serve() -> Iterator[Callable[..., str]]:
         yield lambda answer, tls=None: running.enter_context(_serving(answer, tls))
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads, block_on_close = True, False
+
+    def handle_error(self, *about: Any) -> None:
+        # Who is not content with it hangs up.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(*about)
+
+
 @contextmanager
 def _serving(answer: Answer, tls: ssl.SSLContext | None) -> Iterator[str]:
     class Asked(BaseHTTPRequestHandler):
@@ -60,8 +70,7 @@ def _serving(answer: Answer, tls: ssl.SSLContext | None) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Asked) as server:
-        server.daemon_threads, server.block_on_close = True, False
+    with Server(("127.0.0.1", 0), Asked) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
