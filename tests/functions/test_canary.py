@@ -26,8 +26,8 @@ from lyceum_lab.proofs.watch.published import BY_THE_CANARY
 
 SPACE = "Lyceum/test"
 PAGE = b'<!doctype html><main id="main">Courses</main></html>'
-# Long enough for a server in another thread of a busy machine; short where nothing is ever to come.
-LONG, SHORT = 60.0, 0.3
+# Long enough for a server in another thread of a busy machine; short where what comes comes too late, after seconds.
+LONG, SHORT, LATE = 60.0, 0.3, 6.0
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -154,16 +154,21 @@ def test_a_closed_door_is_none() -> None:
 
 
 def test_what_hangs_is_given_up_in_time(serve: Callable[..., str], over: threading.Event) -> None:
-    assert canary.ask(serve(lambda _: over.wait(LONG)), SHORT) == "nothing within 0.3 s"
+    def late(request: BaseHTTPRequestHandler) -> None:
+        over.wait(LATE)
+        page()(request)
+
+    assert canary.ask(serve(late), SHORT) == "nothing within 0.3 s"
 
 
 def test_a_byte_now_and_then_does_not_keep_it(serve: Callable[..., str], over: threading.Event) -> None:
-    """No socket's time-out ends this: something always comes."""
+    """No socket's time-out ends this: something always comes, and at last all of it."""
 
     def drip(request: BaseHTTPRequestHandler) -> None:
-        page(body=b"", told=100_000)(request)
-        while not over.wait(0.05):
-            request.wfile.write(b".")
+        page(body=b"", told=len(PAGE))(request)
+        for byte in PAGE:
+            over.wait(LATE / len(PAGE))
+            request.wfile.write(bytes([byte]))
 
     assert canary.ask(serve(drip), SHORT) == "nothing within 0.3 s"
 
@@ -179,7 +184,7 @@ def test_a_name_that_nobody_knows_is_no_answer(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_resolver_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch, over: threading.Event) -> None:
     def hang(*_: Any, **__: Any) -> Any:
-        over.wait(LONG)
+        over.wait(LATE)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
