@@ -1,5 +1,5 @@
 # The parts of the boundary that one job each needs. The purge of logs deletes streams of the groups that are kept two
-# days, and its schedule starts it: no other role of the platform can delete a line of any log.
+# days, and schedules start it and the canary: no other role of the platform can delete a line of any log.
 data "aws_iam_policy_document" "boundary_operations" {
   statement {
     sid     = "PurgeOwnLogs"
@@ -18,15 +18,24 @@ data "aws_iam_policy_document" "boundary_operations" {
     }
   }
 
+  # The schedules' roles, of which each names its own function.
   statement {
-    sid       = "StartThePurge"
-    actions   = ["lambda:InvokeFunction"]
-    resources = [for prefix in local.prefixes : "arn:${local.partition}:lambda:*:${local.account}:function:${prefix}purge-logs"]
+    sid     = "StartOnSchedule"
+    actions = ["lambda:InvokeFunction"]
+    resources = flatten([
+      for prefix in local.prefixes : [
+        for function in ["canary", "purge-logs"] : "arn:${local.partition}:lambda:*:${local.account}:function:${prefix}${function}"
+      ]
+    ])
 
     condition {
       test     = "ArnLike"
       variable = "aws:PrincipalArn"
-      values   = [for prefix in local.prefixes : "arn:${local.partition}:iam::${local.account}:role/${prefix}purge-schedule"]
+      values = flatten([
+        for prefix in local.prefixes : [
+          for job in ["canary", "purge"] : "arn:${local.partition}:iam::${local.account}:role/${prefix}${job}-schedule"
+        ]
+      ])
     }
   }
 

@@ -254,6 +254,19 @@ module "logs" {
   permissions_boundary_arn = local.boundary_arn
 }
 
+module "canary" {
+  source = "../modules/canary"
+  # Without a domain only the operators' addresses are let in, and a function has none of its own.
+  count = var.domain == null ? 0 : 1
+
+  name                     = local.name
+  url                      = module.load_balancer.url
+  metrics_namespace        = module.servers.metrics_namespace
+  log_group                = module.logs.groups.canary
+  canary_zip               = "${var.build_dir}/canary.zip"
+  permissions_boundary_arn = local.boundary_arn
+}
+
 module "alarms" {
   source = "../modules/alarms"
 
@@ -271,6 +284,7 @@ module "alarms" {
   file_system_id           = module.files.mount.file_system_id
   backup_vault_name        = module.backup.vault.name
   purge_function_name      = module.logs.purge_function_name
+  canary                   = one([for canary in module.canary : { function_name = canary.function_name }])
 }
 
 module "mail" {

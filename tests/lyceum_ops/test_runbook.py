@@ -45,7 +45,8 @@ def complete(account: Emulated, *people: str) -> None:
         account.client("logs").create_log_group(logGroupName=group)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/lyceum-dev-progress", TargetKeyId=key)
-    account.client("secretsmanager").create_secret(Name="lyceum-dev-database", SecretString="rehearsal-only")
+    for secret in ("database", "secret-key"):
+        account.client("secretsmanager").create_secret(Name=f"lyceum-dev-{secret}", SecretString="rehearsal-only")
     account.client("s3").put_object(Bucket=BUCKET, Key="platform-dev.tfstate.tflock", Body=b"{}")
     account.client("s3").create_bucket(Bucket=f"lyceum-audit-{ACCOUNT}")
     trail = account.client("cloudtrail")

@@ -84,6 +84,33 @@ run "nobody_but_the_purge_deletes_a_line_of_a_log" {
   }
 }
 
+run "nobody_but_a_schedule_starts_a_function" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in data.aws_iam_policy_document.boundary_operations.statement : [
+        for condition in statement.condition : condition.values if condition.variable == "aws:PrincipalArn"
+      ] if contains(statement.actions, "lambda:InvokeFunction")
+      ])) == toset([
+      "arn:aws:iam::123456789012:role/lyceum-dev-canary-schedule", "arn:aws:iam::123456789012:role/lyceum-dev-purge-schedule",
+      "arn:aws:iam::123456789012:role/lyceum-prod-canary-schedule", "arn:aws:iam::123456789012:role/lyceum-prod-purge-schedule",
+    ])
+    error_message = "Within the boundary only the schedules' roles start a function."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in data.aws_iam_policy_document.boundary_operations.statement : tolist(statement.resources)
+      if contains(statement.actions, "lambda:InvokeFunction")
+      ])) == toset([
+      "arn:aws:lambda:*:123456789012:function:lyceum-dev-canary", "arn:aws:lambda:*:123456789012:function:lyceum-dev-purge-logs",
+      "arn:aws:lambda:*:123456789012:function:lyceum-prod-canary", "arn:aws:lambda:*:123456789012:function:lyceum-prod-purge-logs",
+    ])
+    error_message = "And only those that have a schedule."
+  }
+}
+
 run "what_it_changes_carries_the_environments_name" {
   command = plan
 

@@ -20,7 +20,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 locals {
-  rows = ["requests", "servers", "database", "stores", "upkeep"]
+  rows = ["objectives", "requests", "servers", "database", "stores", "upkeep"]
 
   headings = {
     for row in local.rows : row => {

@@ -71,6 +71,19 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
   # An alarm that rings before its topic may carry it rings unheard.
   depends_on = [aws_sns_topic_policy.alarms]
+
+  # Whoever changes a promise is told the number that follows.
+  lifecycle {
+    precondition {
+      condition     = !contains(keys(local.burning), each.key) || try(abs((each.key == "pages-fast-burn" ? each.value.datapoints : each.value.threshold) - local.burning[each.key]) < 0.001, false)
+      error_message = "${each.key} must follow from the objectives: ${try(local.burning[each.key], "")}; table.tf says otherwise."
+    }
+
+    precondition {
+      condition     = each.key != "pages-fast-burn" || each.value.periods == 2 * each.value.datapoints
+      error_message = "pages-fast-burn must look at twice as many minutes as may fail."
+    }
+  }
 }
 
 # The platform writes one JSON object a line. No default value: silence is good news, and costs nothing.

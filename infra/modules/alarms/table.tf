@@ -10,11 +10,98 @@ locals {
   files    = { FileSystemId = var.file_system_id }
   purge    = { FunctionName = var.purge_function_name }
   vault    = { BackupVaultName = var.backup_vault_name }
+  canary   = { FunctionName = try(var.canary.function_name, "") }
 
   # What the platform asks of its table: DynamoDB counts its own errors by operation.
   operations = ["GetItem", "Query", "UpdateItem"]
 
   table_of_alarms = {
+    # ------------------------------------------------------------------------------------------------ objectives
+    pages-fast-burn = {
+      row       = "objectives"
+      severity  = "wake"
+      meaning   = "Seen from outside, the platform's first page does not come: at this rate the four weeks' budget is spent in two days."
+      why       = "At 14.4 times the rate at which the budget lasts, an hour has room for less than five failed minutes. All five within ten: so it is now, and over as soon. Four wake nobody."
+      when      = var.canary != null
+      metrics   = { answered = { namespace = var.metrics_namespace, name = "pages-answered", stat = "Minimum", dimensions = {} } }
+      rings     = "<"
+      threshold = 1
+      period    = 60
+      periods   = 10
+      at_least  = 5
+    }
+
+    pages-slow-burn = {
+      row      = "objectives"
+      severity = "look"
+      meaning  = "Within a day a tenth was spent of what pages may fail in four weeks, in pieces too small to wake anybody."
+      why      = "A tenth of the budget is twenty minutes; spent each day, it is gone in ten: time to find the cause by daylight."
+      when     = var.canary != null
+      # The canary's one metric: its samples are how often was asked, their sum is how often was answered.
+      metrics = {
+        asked    = { namespace = var.metrics_namespace, name = "pages-answered", stat = "SampleCount", dimensions = {} }
+        answered = { namespace = var.metrics_namespace, name = "pages-answered", stat = "Sum", dimensions = {} }
+      }
+      expression = "asked - answered"
+      rings      = ">="
+      threshold  = 21
+      period     = 86400
+      periods    = 1
+    }
+
+    progress-fast-burn = {
+      row      = "objectives"
+      severity = "wake"
+      meaning  = "Reports of learners' progress are not kept: at this rate the four weeks' budget is spent in two days."
+      why      = "Two periods of five minutes that each lose so much spend, together, what an hour may at 14.4 times the rate at which the budget lasts. Below 20 lost reports it may be one browser."
+      metrics = {
+        kept = { namespace = var.metrics_namespace, name = "progress-reports-kept", stat = "Sum", dimensions = {} }
+        lost = { namespace = var.metrics_namespace, name = "progress-reports-lost", stat = "Sum", dimensions = {} }
+      }
+      # Either is only reported when there are any.
+      expression = "IF(FILL(lost, 0) >= 20, 100 * FILL(lost, 0) / (FILL(lost, 0) + FILL(kept, 0)), 0)"
+      rings      = ">="
+      threshold  = 8.64
+      period     = 300
+      periods    = 2
+    }
+
+    progress-slow-burn = {
+      row      = "objectives"
+      severity = "look"
+      meaning  = "Within a day a tenth was spent of the reports that may fail in four weeks, a few at a time."
+      why      = "At this rate the budget is gone in ten days. Of a whole day, because an hour of the night holds too few reports to tell."
+      metrics = {
+        kept = { namespace = var.metrics_namespace, name = "progress-reports-kept", stat = "Sum", dimensions = {} }
+        lost = { namespace = var.metrics_namespace, name = "progress-reports-lost", stat = "Sum", dimensions = {} }
+      }
+      expression = "IF(FILL(lost, 0) >= 20, 100 * FILL(lost, 0) / (FILL(lost, 0) + FILL(kept, 0)), 0)"
+      rings      = ">="
+      threshold  = 0.28
+      period     = 86400
+      periods    = 1
+    }
+
+    canary-missing = {
+      row      = "objectives"
+      severity = "look"
+      meaning  = "For a quarter of an hour nobody asked for a page from outside, or could tell: whether pages are answered is not known."
+      why      = "It runs every minute; after a quarter of an hour none is late any more. What is not measured has not failed: it wakes nobody."
+      when     = var.canary != null
+      metrics = {
+        runs   = { namespace = "AWS/Lambda", name = "Invocations", stat = "Sum", dimensions = local.canary }
+        errors = { namespace = "AWS/Lambda", name = "Errors", stat = "Sum", dimensions = local.canary }
+      }
+      # A page that did not come is no error of the function's; that it could not tell is.
+      expression = "runs - FILL(errors, 0)"
+      rings      = "<"
+      threshold  = 1
+      period     = 300
+      periods    = 3
+      # A function that nobody starts reports nothing.
+      missing = "breaching"
+    }
+
     # ------------------------------------------------------------------------------------------------ requests
     target-errors = {
       row      = "requests"

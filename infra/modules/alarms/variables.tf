@@ -44,7 +44,7 @@ variable "group_max" {
 }
 
 variable "metrics_namespace" {
-  description = "Namespace in which the servers report mem_used_percent and disk_used_percent by AutoScalingGroupName alone; errors in the application's log are counted there too."
+  description = "Namespace in which the servers report mem_used_percent and disk_used_percent by AutoScalingGroupName alone; errors and reports of progress in the application's log are counted there too, and the canary tells there."
   type        = string
 
   validation {
@@ -81,6 +81,12 @@ variable "backup_vault_name" {
 variable "purge_function_name" {
   description = "Name of the function that purges the logs every hour."
   type        = string
+}
+
+variable "canary" {
+  description = "The function that asks for a page from outside, or null where there is none. An object, because its name may be unknown before it exists, and whether there is one must not be."
+  type        = object({ function_name = string })
+  default     = null
 }
 
 variable "certificate" {

@@ -21,6 +21,7 @@ locals {
     database         = { name = "/aws/rds/instance/${var.name}-database/postgresql", days = var.retention_days.logs }
     database_upgrade = { name = "/aws/rds/instance/${var.name}-database/upgrade", days = var.retention_days.logs }
     purge            = { name = "/aws/lambda/${local.purge_name}", days = var.retention_days.logs }
+    canary           = { name = "/aws/lambda/${var.name}-canary", days = var.retention_days.logs }
   }
 
   # Purposefully not taken from the resources: the key's policy must be there before them.

@@ -1,5 +1,5 @@
 output "groups" {
-  description = "Name and ARN of each log group, by what is in it: system, application, flow, sessions, waf, database, database_upgrade, purge."
+  description = "Name and ARN of each log group, by what is in it: system, application, flow, sessions, waf, database, database_upgrade, purge, canary."
   value       = { for group, made in aws_cloudwatch_log_group.this : group => { name = made.name, arn = made.arn } }
 }
 

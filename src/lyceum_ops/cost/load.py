@@ -80,6 +80,7 @@ ASSUMPTIONS = (
     _assumption("key_minutes", "5", "minutes between two requests to a key", "services keep a data key about so long"),
     _assumption("secret_calls", "1000", "calls a month and secret", "when a server starts, and when a login fails"),
     _assumption("purge_seconds", "2", "s a run of the purge", "tests/functions: well below it"),
+    _assumption("canary_seconds", "1", "s a run of the canary", "a page, and a call to CloudWatch; a guess"),
     _assumption("alarm_letters", "50", "letters about alarms a month", "both of going off and of coming back"),
     _assumption("releases_month", "20", "runs of the pipeline a month", "one a working day"),
     _assumption("checks_month", "40", "pull requests, and changes of them, that are checked a month", "two a release"),

@@ -303,6 +303,8 @@ def _log_group(one: Resource, site: Site) -> Lines:
         "database_upgrade": Decimal(0),
         "sessions": of["sessions_log_gb"],
         "purge": Decimal("0.001"),
+        # A line a minute, and Lambda's own three about each run.
+        "canary": Decimal("0.03") if _canaries(site) else Decimal(0),
     }
     if one.group == "module.audit.aws_cloudwatch_log_group.this":
         gb = demand.audit_gb
@@ -356,10 +358,22 @@ def _trail(one: Resource, site: Site) -> Lines:
 
 
 def _function(one: Resource, site: Site) -> Lines:
-    runs = sum((_runs(other) for other in site.inventory.all("aws_scheduler_schedule")), Decimal(0))
+    # Started by the schedule that stands beside it, and named as it.
+    job = one.address.rpartition(".")[2]
+    schedules = [other for other in site.inventory.all("aws_scheduler_schedule") if other.address.endswith(f".{job}")]
+    if job not in {"canary", "purge"} or len(schedules) != 1:
+        raise LyceumError(f"Nobody has said what starts {one.address}, and how long it runs.", "Say it in rates.py.")
+    runs = _runs(schedules[0])
     yield site.line(one, "usage", "lambda.requests", runs / MILLION)
-    seconds = runs * site.of["purge_seconds"] * one.of["mb"] / 1024
+    seconds = runs * site.of[f"{job}_seconds"] * one.of["mb"] / 1024
     yield site.line(one, "usage", f"lambda.{one.of['architecture']}", seconds)
+    if job == "canary":
+        yield site.line(one, "fixed", "metric.month", ONE, "metric of the canary")
+        yield site.line(one, "usage", "metric.put", runs / THOUSAND)
+
+
+def _canaries(site: Site) -> list[Resource]:
+    return [one for one in site.inventory.all("aws_lambda_function") if one.address.endswith(".canary")]
 
 
 def _schedule(one: Resource, site: Site) -> Lines:
@@ -367,8 +381,12 @@ def _schedule(one: Resource, site: Site) -> Lines:
 
 
 def _runs(one: Resource) -> Decimal:
+    if one.of["schedule"] == "rate(1 minute)":
+        return MINUTES
     if not re.fullmatch(r"cron\(\d+ \* \* \* \? \*\)", one.of["schedule"]):
-        raise LyceumError(f"{one.address} does not run once an hour.", "Count other schedules in rates.py.")
+        raise LyceumError(
+            f"{one.address} runs neither once an hour nor once a minute.", "Count other schedules in rates.py."
+        )
     return HOURS
 
 

@@ -150,7 +150,7 @@ def test_a_plan_of_another_version_is_refused() -> None:
         ("aws_launch_template", {"instance_type": "x9.huge"}, r"No price ec2\.x9\.huge"),
         ("aws_lb", {"kind": "network"}, "no application load balancer"),
         ("aws_backup_plan", {"rules": [["cron(0 3 * * ? *)", 28]]}, "not once a week"),
-        ("aws_scheduler_schedule", {"schedule": "rate(1 minute)"}, "does not run once an hour"),
+        ("aws_scheduler_schedule", {"schedule": "rate(1 hour)"}, "neither once an hour nor once a minute"),
     ],
 )
 def test_what_is_priced_as_something_else_is_refused(
@@ -173,6 +173,22 @@ def test_a_bucket_or_a_log_that_nobody_described_is_refused(
     stranger = Resource(address, address.split(".")[2], {"days": 3})
     with pytest.raises(LyceumError, match=fault):
         estimate(replace(kept["dev"], priced=(*kept["dev"].priced, stranger)), SOME)
+
+
+def test_a_function_that_nobody_described_is_refused(kept: dict[str, Inventory]) -> None:
+    stranger = Resource("module.lake.aws_lambda_function.fill", "aws_lambda_function", {"mb": 128})
+    with pytest.raises(LyceumError, match=r"Nobody has said what starts module\.lake\.aws_lambda_function\.fill"):
+        estimate(replace(kept["dev"], priced=(*kept["dev"].priced, stranger)), SOME)
+
+
+def test_who_asks_every_minute_is_paid_for_and_only_where_there_is_one(kept: dict[str, Inventory]) -> None:
+    dev, prod = estimate(kept["dev"], NOBODY), estimate(kept["prod"], NOBODY)
+    assert not [line for line in dev.lines if "canary" in line.address and line.usd]
+    # 43,800 minutes: a cent a thousand calls, a dollar a million starts, 128 MB for a second each.
+    assert dollars(prod, "canary", "calls that write metrics").quantize(Decimal("0.01")) == Decimal("0.44")
+    assert dollars(prod, "canary", "Scheduler").quantize(Decimal("0.01")) == Decimal("0.04")
+    assert dollars(prod, "canary", "duration").quantize(Decimal("0.01")) == Decimal("0.07")
+    assert dollars(prod, "canary", "metric of the canary") == Decimal("0.30")
 
 
 def test_a_trail_of_more_than_calls_that_manage_is_refused(kept: dict[str, Inventory]) -> None:

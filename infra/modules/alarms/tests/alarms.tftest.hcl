@@ -44,6 +44,7 @@ variables {
   file_system_id           = "fs-0123456789abcdef0"
   backup_vault_name        = "lyceum-test-backup"
   purge_function_name      = "lyceum-test-purge-logs"
+  canary                   = { function_name = "lyceum-test-canary" }
   certificate              = { arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
 }
 
@@ -52,16 +53,17 @@ run "what_rings" {
 
   assert {
     condition = keys(aws_cloudwatch_metric_alarm.this) == [
-      "application-errors", "backup-failed", "balancer-errors", "certificate-expiry", "cpu-credits",
+      "application-errors", "backup-failed", "balancer-errors", "canary-missing", "certificate-expiry", "cpu-credits",
       "database-connections", "database-cpu", "database-memory", "database-storage", "files-io", "group-at-max",
-      "latency", "no-healthy-server", "progress-errors", "progress-throttles", "purge-failed", "purge-missing",
+      "latency", "no-healthy-server", "pages-fast-burn", "pages-slow-burn", "progress-errors", "progress-fast-burn",
+      "progress-slow-burn", "progress-throttles", "purge-failed", "purge-missing",
       "release-errors", "release-memory", "server-disk", "server-memory", "target-errors", "unhealthy-servers",
     ]
     error_message = "Every alarm, by the name of its page."
   }
 
   assert {
-    condition     = [for name, alarm in output.alarms : name if alarm.severity == "wake"] == ["database-storage", "no-healthy-server", "target-errors"]
+    condition     = [for name, alarm in output.alarms : name if alarm.severity == "wake"] == ["database-storage", "no-healthy-server", "pages-fast-burn", "progress-fast-burn", "target-errors"]
     error_message = "Few wake anybody."
   }
 
@@ -158,7 +160,7 @@ run "an_alarm_watches_one_metric_or_one_expression" {
   }
 
   assert {
-    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.treat_missing_data == "breaching"] == ["no-healthy-server", "purge-missing"]
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.treat_missing_data == "breaching"] == ["canary-missing", "no-healthy-server", "purge-missing"]
     error_message = "Silence rings where it is the fault itself."
   }
 
@@ -198,7 +200,7 @@ run "the_dashboard_shows_every_alarm_once" {
   }
 
   assert {
-    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Requests", "## Servers", "## Database", "## Stores", "## Upkeep"]
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Objectives", "## Requests", "## Servers", "## Database", "## Stores", "## Upkeep"]
     error_message = "Row by row in the order of a request's way."
   }
 
@@ -219,8 +221,65 @@ run "without_a_domain_no_certificate_can_end" {
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "certificate-expiry") && length(aws_cloudwatch_metric_alarm.this) == 22
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "certificate-expiry") && length(aws_cloudwatch_metric_alarm.this) == 27
     error_message = "One alarm less, and no other."
+  }
+}
+
+run "without_a_canary_pages_are_not_promised" {
+  command = plan
+
+  variables {
+    canary = null
+  }
+
+  assert {
+    condition     = [for name, told in local.alarms : name if told.row == "objectives"] == ["progress-fast-burn", "progress-slow-burn"]
+    error_message = "What is not measured rings nothing; progress is counted by the platform itself."
+  }
+}
+
+run "alarms_follow_from_the_objectives" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for told in local.objectives : length(told.promise) > 40 && length(told.why) > 40]) && local.objective_days == 28
+    error_message = "An objective says what is promised, over how long, and why so much."
+  }
+
+  # By hand: half a percent of an hour is 0.3 minutes, 14.4 times that 4.3; of a day 7.2, and 2.8 times that 20.2.
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["pages-fast-burn"].datapoints_to_alarm == 5
+      && aws_cloudwatch_metric_alarm.this["pages-fast-burn"].evaluation_periods == 10
+      && aws_cloudwatch_metric_alarm.this["pages-slow-burn"].threshold == 21
+    )
+    error_message = "Five minutes of ten wake somebody, twenty-one of a day are looked at."
+  }
+
+  # A thousandth, 14.4 times, of twelve periods, in two; and 2.8 times.
+  assert {
+    condition = (
+      abs(aws_cloudwatch_metric_alarm.this["progress-fast-burn"].threshold - 8.64) < 0.0001
+      && abs(aws_cloudwatch_metric_alarm.this["progress-slow-burn"].threshold - 0.28) < 0.0001
+    )
+    error_message = "Of a hundred reports nine, twice; of a day's thousand three."
+  }
+
+  # Met each minute of a day, a share of the objective's four weeks: a tenth of it.
+  assert {
+    condition     = abs(local.burning["pages-slow-burn"] / (local.objective_days * 1440 * local.budget.pages) - 0.1) < 0.005
+    error_message = "The slow rate is a tenth of the budget a day."
+  }
+
+  assert {
+    condition = alltrue([
+      for outcome, counted in aws_cloudwatch_log_metric_filter.progress :
+      one(counted.metric_transformation).name == "progress-reports-${outcome}"
+      && one(counted.metric_transformation).namespace == "Lyceum/test"
+      && counted.log_group_name == var.application_log_group
+    ])
+    error_message = "The alarms look at what the filters count."
   }
 }
 

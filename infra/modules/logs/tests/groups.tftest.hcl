@@ -50,6 +50,7 @@ run "every_group_has_its_name_an_end_and_the_key" {
       "/aws/rds/instance/lyceum-test-database/postgresql" = 3
       "/aws/rds/instance/lyceum-test-database/upgrade"    = 3
       "/aws/lambda/lyceum-test-purge-logs"                = 3
+      "/aws/lambda/lyceum-test-canary"                    = 3
     })
     error_message = "Three days for all, ninety for who opened the database."
   }

@@ -73,6 +73,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LYCEUM_APPLICATION_LOG_GROUP": "where the platform's log goes",
         "LYCEUM_METADATA": "address of the metadata service; 169.254.169.254 if not given",
         "LOG_GROUPS": "of the function that purges logs: the groups, as a JSON list",
+        "CANARY_URL": "of the function that asks for a page from outside: which one",
+        "CANARY_NAMESPACE": "of the same: the namespace of metrics in which it tells whether it came",
     },
     "The pipeline": {
         "LYCEUM_SUITE": "the suites that the verify stage runs",

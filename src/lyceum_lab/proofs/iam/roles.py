@@ -1,7 +1,7 @@
 """What each role of an environment may do: what it really does, and nothing more.
 
 What can be run here is run with the role's credentials against the applied environment, every call decided: the
-platform's own stores, what a server does at its start and its agent after it, the purge of logs. What only AWS's
+platform's own stores, what a server does at its start and its agent after it, the functions. What only AWS's
 services do is written down from their documents and put to the evaluator, as is what no role may ever do. Then each
 part of the role's own policies is taken away, as with the deployer's.
 """
@@ -90,6 +90,8 @@ class Role:
     asks: Callable[[Place], list[Asks]] = lambda _: []
     refused: Callable[[Place], list[Attempt]] = lambda _: []
     reasons: tuple[Reason, ...] = ()
+    # Where it is: the canary needs a domain, which production alone has here.
+    environments: tuple[str, ...] = ("dev", "prod")
 
 
 # ------------------------------------------------------------------------------------------------------- the servers
@@ -286,11 +288,16 @@ def _purge(place: Place) -> str:
     except function.PurgeIncomplete as incomplete:
         raise Broken(f"the purge: {incomplete}") from None
     require(counts["deleted"] == len(groups), f"the purge deleted {counts['deleted']} streams of {len(groups)}")
-    own, stream = f"/aws/lambda/{place.name}-purge-logs", f"proof-{time.time_ns()}"
-    session.client("logs").create_log_stream(logGroupName=own, logStreamName=stream)
-    event = {"timestamp": round(time.time() * 1000), "message": json.dumps(counts)}
-    session.client("logs").put_log_events(logGroupName=own, logStreamName=stream, logEvents=[event])
+    _lambda_logs(session, f"/aws/lambda/{place.name}-purge-logs", counts)
     return "the function's own code, and Lambda's log of it"
+
+
+def _lambda_logs(session: Session, group: str, told: dict[str, Any]) -> None:
+    """As Lambda writes a function's log, in the role's name."""
+    logs, stream = session.client("logs"), f"proof-{time.time_ns()}"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    event = {"timestamp": round(time.time() * 1000), "message": json.dumps(told)}
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
 
 
 def _function(name: str) -> ModuleType:
@@ -317,9 +324,46 @@ def _refused_to_the_purge(place: Place) -> list[Attempt]:
     ]  # fmt: skip
 
 
-def _schedule(place: Place) -> list[Asks]:
+def _canary(place: Place) -> str:
+    """The function's own code, at a door that is closed: that it tells so is all that takes a right."""
+    session = Session.as_role(place.endpoint, f"{place.name}-canary")
+    with redirect_stdout(StringIO()):
+        # Nobody listens on the first of all ports.
+        told = _function("canary").run(
+            session.client("cloudwatch"), "http://127.0.0.1:1", f"Lyceum/{place.environment}"
+        )
+    require(not told["answered"], f"the canary found a page where there is none: {told}")
+    _lambda_logs(session, f"/aws/lambda/{place.name}-canary", told)
+    return "the function's own code, and Lambda's log of it"
+
+
+def _refused_to_the_canary(place: Place) -> list[Attempt]:
+    another = {"dev": "prod", "prod": "dev"}[place.environment]
+    datum = [{"MetricName": "pages-answered", "Value": 1.0}]
+    return [
+        Attempt("tell for the other environment", lambda s, _: s.client("cloudwatch").put_metric_data(
+            Namespace=f"Lyceum/{another}", MetricData=datum)),
+        Attempt("tell in the name of AWS's agent", lambda s, _: s.client("cloudwatch").put_metric_data(
+            Namespace="CWAgent", MetricData=datum)),
+        Attempt("silence an alarm", lambda s, _: s.client("cloudwatch").delete_alarms(
+            AlarmNames=[f"{place.name}-pages-fast-burn"])),
+        Attempt("call an alarm good", lambda s, _: s.client("cloudwatch").set_alarm_state(
+            AlarmName=f"{place.name}-pages-fast-burn", StateValue="OK", StateReason="x")),
+        Attempt("read a line", lambda s, _: s.client("logs").get_log_events(
+            logGroupName=place.group("application"), logStreamName="x")),
+        Attempt("write into the platform's log", lambda s, _: s.client("logs").put_log_events(
+            logGroupName=place.group("application"), logStreamName="x", logEvents=[{"timestamp": 1, "message": "x"}])),
+        Attempt("read a secret", lambda s, _: s.client("secretsmanager").get_secret_value(
+            SecretId=f"{place.name}-secret-key")),
+        Attempt("read somebody's progress", lambda s, _: s.client("dynamodb").get_item(
+            TableName=place.table, Key={"pk": {"S": "x"}, "sk": {"S": "x"}})),
+        Attempt("start the purge", lambda s, _: s.client("lambda").invoke(FunctionName=f"{place.name}-purge-logs")),
+    ]  # fmt: skip
+
+
+def _schedule(place: Place, function: str = "purge-logs") -> list[Asks]:
     """EventBridge Scheduler User Guide, "Setting up: execution role"."""
-    return [("lambda:InvokeFunction", place.function("purge-logs"), {})]
+    return [("lambda:InvokeFunction", place.function(function), {})]
 
 
 def _sessions(place: Place) -> list[Asks]:
@@ -417,12 +461,21 @@ ROLES = (
           Reason(GIVEN_UP, ("server/platform/Content s3:AbortMultipartUpload",)))),
     Role("purge-logs", "deletes old streams", _purge, refused=_refused_to_the_purge),
     Role("purge-schedule", "starts the purge", asks=_schedule),
+    Role("canary", "asks for a page", _canary, refused=_refused_to_the_canary, environments=("prod",)),
+    Role("canary-schedule", "starts the canary", asks=lambda place: _schedule(place, "canary"),
+         environments=("prod",)),
     Role("bastion", "is reached through Session Manager", asks=_sessions),
     Role("migrate", "changes the database's tables", asks=_migrations),
     Role("flow-logs", "writes the flow log", asks=_flows),
     Role("database-monitoring", "writes the database's metrics", asks=_monitoring),
     Role("backup", "copies and restores", asks=_copies),
 )  # fmt: skip
+
+
+def of(place: Place) -> list[Role]:
+    """The roles that an environment has."""
+    return [role for role in ROLES if place.environment in role.environments]
+
 
 # What no role of an environment may do, were it given every right: its boundary ends before these.
 NEVER: tuple[Asks, ...] = (
@@ -509,7 +562,7 @@ def works(place: Place) -> str:
 
     before = len(account.decisions(place.endpoint)["refused"])
     lacks, done = [], 0
-    for role in ROLES:
+    for role in of(place):
         if role.run:
             try:
                 role.run(place)
@@ -524,14 +577,14 @@ def works(place: Place) -> str:
     told = account.decisions(place.endpoint)["refused"][before:]
     silent = {one["action"] for one in told if f"/{place.name}-" in one["who"]}
     require(not silent, f"refused, and nothing said so: {listed(sorted(silent))}")
-    return f"{sum(bool(role.run) for role in ROLES)} roles at work, {done} rights of AWS's services"
+    return f"{sum(bool(role.run) for role in of(place))} roles at work, {done} rights of AWS's services"
 
 
 def contained(place: Place) -> str:
     """No role does more. Raises Broken with what it could."""
     could, tried = [], 0
     everything = parse("everything", account.EVERYTHING)
-    for role in ROLES:
+    for role in of(place):
         name = f"{place.name}-{role.name}"
         session = Session.as_role(place.endpoint, name)
         attempts = role.refused(place)
@@ -542,14 +595,14 @@ def contained(place: Place) -> str:
                   for r, allowed in asked_of(lifted, NEVER) if allowed]  # fmt: skip
         tried += len(attempts) + len(NEVER)
     require(not could, listed(could, 20))
-    return f"{tried} attempts on {len(ROLES)} roles, all refused"
+    return f"{tried} attempts on {len(of(place))} roles, all refused"
 
 
 def needed(place: Place) -> str:
     """Each part of the roles' own policies is noticed when it is taken away, or has its reason."""
     asked = account.asked_by(place.endpoint)
     lines = []
-    for role in ROLES:
+    for role in of(place):
         policies = own_policies(place, role.name)
         if not policies:
             continue

@@ -35,7 +35,7 @@ ONLY_OURS, ANY_WAY = (OURS,), (OURS, THEIRS, UNTOLD)
 OF_AN_ENVIRONMENT = {
     "server": Trusted("ec2.amazonaws.com", ANY_WAY, "ec2:{region}:{account}:instance/i-0123456789abcdef0"),
     "bastion": Trusted("ec2.amazonaws.com", ANY_WAY, "ec2:{region}:{account}:instance/i-0123456789abcdef0"),
-    "purge-logs": Trusted("lambda.amazonaws.com", ANY_WAY, "lambda:{region}:{account}:function:{name}purge-logs"),
+    "purge-logs": Trusted("lambda.amazonaws.com", ANY_WAY, "lambda:{region}:{account}:function:{name}x"),
     "purge-schedule": Trusted("scheduler.amazonaws.com", ONLY_OURS, "scheduler:{region}:{account}:schedule-group/x"),
     "backup": Trusted("backup.amazonaws.com", ONLY_OURS, "backup:{region}:{account}:backup-plan:x"),
     "database-monitoring": Trusted(
@@ -43,6 +43,11 @@ OF_AN_ENVIRONMENT = {
     ),
     "migrate": Trusted("codebuild.amazonaws.com", ONLY_OURS, "codebuild:{region}:{account}:project/{name}migrate"),
     "flow-logs": Trusted("vpc-flow-logs.amazonaws.com", ONLY_OURS, "ec2:{region}:{account}:vpc-flow-log/fl-1"),
+}
+# What an environment has with a domain alone, as production.
+WITH_A_DOMAIN = {
+    "canary": Trusted("lambda.amazonaws.com", ANY_WAY, "lambda:{region}:{account}:function:{name}x"),
+    "canary-schedule": Trusted("scheduler.amazonaws.com", ONLY_OURS, "scheduler:{region}:{account}:schedule-group/x"),
 }
 STAGES = ("apply", "build", "check", "plan", "publish", "release", "smoke", "verify")
 OF_THE_ACCOUNT = {
@@ -76,7 +81,7 @@ def expected(environments: tuple[str, ...]) -> dict[str, tuple[str, set[str]]]:
         found[name] = ("", {f"{one.service} {way}" for way in one.ways})
     for environment in environments:
         prefix = f"lyceum-{environment}-"
-        for name, one in OF_AN_ENVIRONMENT.items():
+        for name, one in (OF_AN_ENVIRONMENT | (WITH_A_DOMAIN if environment == "prod" else {})).items():
             found[prefix + name] = (prefix, {f"{one.service} {way}" for way in one.ways})
     return found
 
@@ -85,7 +90,7 @@ def may_become(role: str, prefix: str, trust: Policy) -> set[str]:
     """Everybody of whom it was tried who may become the role, in words."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     found = set()
-    own = OF_THE_ACCOUNT.get(role) or OF_AN_ENVIRONMENT.get(role.removeprefix(prefix))
+    own = OF_THE_ACCOUNT.get(role) or (OF_AN_ENVIRONMENT | WITH_A_DOMAIN).get(role.removeprefix(prefix))
     for who, as_whom, told in _candidates(prefix, own):
         asked = Request("sts:AssumeRole", arn, context(told))
         # Whoever asks has every right of his own: what keeps him out is the trust policy alone.
@@ -96,7 +101,7 @@ def may_become(role: str, prefix: str, trust: Policy) -> set[str]:
 
 def _candidates(prefix: str, own: Trusted | None = None) -> Iterator[tuple[str, Principal, dict[str, Any]]]:
     everything = (parse("everything", EVERYTHING),)
-    services = {**OF_AN_ENVIRONMENT, **OF_THE_ACCOUNT}
+    services = {**OF_AN_ENVIRONMENT, **WITH_A_DOMAIN, **OF_THE_ACCOUNT}
     sources = {one.service: one.source for one in services.values()}
     if own:
         sources[own.service] = own.source

@@ -32,8 +32,20 @@ from lyceum_lab.rehearsal.infrastructure import REGION, Session
 
 OPERATOR = "operator@lyceum.example"
 PAGES = paths.CHECKOUT / "docs" / "runbook"
-# Lines of the platform's log that are no errors, and one that is not even JSON.
-NO_ERRORS = ('{"level": "INFO", "message": "an ERROR was mended"}', '{"level": "WARNING"}', "ERROR in plain text")
+# Lines of the platform's log that each count for a metric, in all their kinds.
+REPORT = '{"level":"INFO","method":"POST","route":"/api/v1/progress/reports","status":%d,"duration_ms":8.5,"user_id":7}'
+COUNTED = {
+    "application-errors": ('{"level": "ERROR", "message": "x"}', '{"level": "CRITICAL"}'),
+    "progress-reports-kept": (REPORT % 200,),
+    "progress-reports-lost": tuple(REPORT % status for status in (400, 500, 502, 503)),
+}
+# Lines that count for none, and one that is not even JSON.
+NOT_COUNTED = (
+    '{"level": "INFO", "message": "an ERROR was mended"}', '{"level": "WARNING"}', "ERROR in plain text",
+    *(REPORT % status for status in (301, 401, 403, 404, 409, 429)),
+    *(REPORT.replace("reports", "anchors") % status for status in (200, 400, 503)),
+    '{"level":"INFO","method":"GET","route":"/","status":500}',
+)  # fmt: skip
 
 
 def act(endpoint: str, moments: list[datetime], names: list[str]) -> dict[str, Any]:
@@ -219,7 +231,7 @@ def _push(
     periods: list[tuple[datetime, Mapping[str, Values] | None]],
 ) -> None:
     if alarm.logged:
-        _log(admin, environment, periods)
+        _log(admin, environment, alarm, periods)
         return
     by_namespace: dict[str, list[dict[str, Any]]] = {}
     for start, data in periods:
@@ -246,17 +258,24 @@ def _number(value: float | str, places: Places) -> float:
     return float({FULL: places.full, NOT_FULL: places.full - 1}.get(str(value), value))
 
 
-def _log(admin: Session, environment: str, periods: list[tuple[datetime, Mapping[str, Values] | None]]) -> None:
-    """As lines of the platform's log: so many errors, of both kinds, among others."""
+def _log(
+    admin: Session,
+    environment: str,
+    alarm: Expected,
+    periods: list[tuple[datetime, Mapping[str, Values] | None]],
+) -> None:
+    """As lines of the platform's log: so many for each metric, of all their kinds, among others."""
     logs = admin.client("logs")
     group, stream = f"/lyceum/{environment}/application", f"proof/{datetime.now(UTC):%Y-%m-%dT%H}"
-    kinds = cycle(('{"level": "ERROR", "message": "x"}', '{"level": "CRITICAL"}'))
+    kinds = {key: cycle(COUNTED[metric.name]) for key, metric in alarm.metrics.items()}
     events = []
     for start, data in periods:
-        for values in (data or {}).values():
-            lines = [next(kinds) for value, times in values for _ in range(int(value) * times)]
+        for key, values in (data or {}).items():
+            lines = [next(kinds[key]) for value, times in values for _ in range(int(value) * times)]
             moment = round((start + timedelta(seconds=1)).timestamp() * 1000)
-            events += [{"timestamp": moment, "message": line} for line in (*lines, *NO_ERRORS)]
+            events += [{"timestamp": moment, "message": line} for line in (*lines, *NOT_COUNTED)]
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
-    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    # AWS takes a megabyte at once.
+    for first in range(0, len(events), 5000):
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events[first : first + 5000])
     logs.delete_log_stream(logGroupName=group, logStreamName=stream)

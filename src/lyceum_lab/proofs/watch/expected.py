@@ -57,6 +57,7 @@ DATABASE = {"DBInstanceIdentifier": "database"}
 GROUP = {"AutoScalingGroupName": "group"}
 TABLE = {"TableName": "table"}
 PURGE = {"FunctionName": "purge"}
+CANARY = {"FunctionName": "canary"}
 VAULT = {"BackupVaultName": "vault"}
 OPERATIONS = ("GetItem", "Query", "UpdateItem")
 
@@ -65,7 +66,51 @@ def _elb(name: str, dimensions: Mapping[str, str]) -> Watched:
     return Watched("AWS/ApplicationELB", name, dimensions)
 
 
+def _own(name: str) -> Watched:
+    """What we publish or count ourselves, without a dimension."""
+    return Watched("Lyceum/{env}", name, {})
+
+
+ASKED = {"answered": _own("pages-answered")}
+REPORTS = {outcome: _own(f"progress-reports-{outcome}") for outcome in ("kept", "lost")}
+
 ALARMS = (
+    # Five failed minutes of ten, as far apart as may be; four are a blip, and a blip wakes nobody.
+    Expected(
+        "pages-fast-burn", "wake", 60, 5, ASKED,
+        bad={"answered": once(0)}, good=({"answered": once(1)},), of=10, environments=("prod",),
+    ),
+    # Of a day's minutes twenty-one, not twenty; nor a day of which only half was asked in.
+    Expected(
+        "pages-slow-burn", "look", 86_400, 1, ASKED,
+        bad={"answered": ((0, 21), (1, 1419))},
+        good=({"answered": ((0, 20), (1, 1420))}, {"answered": ((1, 720),)}), environments=("prod",),
+    ),
+    # 8.64 % of the reports; not less of them, not nineteen of nineteen, and not one period of it alone.
+    # Of twenty it is all the same whether any other was kept.
+    *(
+        Expected(
+            "progress-fast-burn", "wake", 300, 2, REPORTS, bad=bad, logged=True,
+            good=({"lost": once(20), "kept": once(212)}, {"lost": once(19)}, {"kept": once(100)}),
+        )
+        for bad in ({"lost": once(20), "kept": once(211)}, {"lost": once(20)})
+    ),
+    # 0.28 % of a day's reports. Published as they are, since the filter was seen at work above: a day of lines is long.
+    Expected(
+        "progress-slow-burn", "look", 86_400, 1, REPORTS,
+        bad={"lost": once(8, 12), "kept": once(7122)},
+        good=({"lost": once(20), "kept": once(7123)}, {"lost": once(19)}, {"kept": once(7000)}),
+    ),
+    # None ran; or all ran, and could not tell.
+    *(
+        Expected(
+            "canary-missing", "look", 300, 3,
+            {"runs": Watched("AWS/Lambda", "Invocations", CANARY), "errors": Watched("AWS/Lambda", "Errors", CANARY)},
+            bad=bad, good=({"runs": once(5), "errors": once(4)}, {"runs": once(1)}),
+            silence=ALARM, environments=("prod",),
+        )
+        for bad in ({"runs": once(0), "errors": once(0)}, {"runs": once(3, 2), "errors": once(5)})
+    ),
     # Five in a hundred; not four, and not nineteen of nineteen, which is too few to say.
     Expected(
         "target-errors", "wake", 300, 2,

@@ -44,7 +44,8 @@ def find(admin: Session, environment: str) -> Places:
     systems = admin.client("efs").describe_file_systems()["FileSystems"]
     vaults = admin.client("backup").list_backup_vaults()["BackupVaultList"]
     functions = admin.client("lambda").list_functions()["Functions"]
-    purge = one("purge", [f for f in functions if f["FunctionName"].startswith(name)])
+    purge = one("purge", [f for f in functions if f["FunctionName"] == f"{name}-purge-logs"])
+    canaries = [f["FunctionName"] for f in functions if f["FunctionName"] == f"{name}-canary"]
     ours = {"Key": "Environment", "Value": environment}
     values = {
         # As metrics name them: without what stands before it in the ARN.
@@ -60,5 +61,9 @@ def find(admin: Session, environment: str) -> Places:
     }  # fmt: skip
     if certificates:
         values["certificate"] = one("certificate", sorted(set(certificates)))
+    # Where learners come from anywhere, and only there, somebody asks from outside.
+    require(len(canaries) == bool(certificates), f"{environment} has {len(canaries)} of canary")
+    if canaries:
+        values["canary"] = canaries[0]
     purged = tuple(json.loads(purge["Environment"]["Variables"]["LOG_GROUPS"]))
     return Places(ACCOUNT, values, int(group["MaxSize"]), purged)

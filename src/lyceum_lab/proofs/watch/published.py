@@ -1,5 +1,5 @@
 """What publishes which metric, under which dimensions: from AWS's documents, and for our own namespace from the agent's
-configuration and the metric filters that are deployed. Written by hand, independently of infra/.
+configuration, the canary and the metric filters that are deployed. Written by hand, independently of infra/.
 
 An alarm on a name or a combination of dimensions that nobody publishes never rings, and says so to nobody.
 
@@ -55,6 +55,8 @@ BY_THE_AGENT: dict[str, tuple[tuple[str, ...], ...]] = {
     "mem_used_percent": (GROUP,),
     "disk_used_percent": (GROUP,),
 }
+# What the function that asks for a page publishes (functions/canary).
+BY_THE_CANARY: dict[str, tuple[tuple[str, ...], ...]] = {"pages-answered": ((),)}
 # What a metric filter counts has no dimension.
 BY_FILTERS: tuple[tuple[str, ...], ...] = ((),)
 
@@ -65,4 +67,5 @@ def combinations(namespace: str, name: str, counted: set[tuple[str, str]]) -> tu
         return BY_FILTERS
     if namespace.startswith("AWS/"):
         return BY_AWS.get((namespace, name), ())
-    return BY_THE_AGENT.get(name, ()) if namespace in {"Lyceum/dev", "Lyceum/prod"} else ()
+    ours = BY_THE_AGENT | BY_THE_CANARY
+    return ours.get(name, ()) if namespace in {"Lyceum/dev", "Lyceum/prod"} else ()

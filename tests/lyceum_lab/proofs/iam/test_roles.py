@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.lyceum_lab.emulator.conftest import Emulator
 
 from lyceum_lab.emulator import ACCOUNT, ROOT_KEY, ROOT_SECRET
 from lyceum_lab.proofs.iam import roles
+from lyceum_lab.proofs.iam.attempts import refused
 from lyceum_lab.proofs.iam.roles import Place
 from lyceum_lab.proofs.report import Broken
 from lyceum_lab.rehearsal.infrastructure import Session
@@ -55,8 +57,8 @@ class Account:
             iam.create_role(RoleName=f"lyceum-dev-{role.name}", AssumeRolePolicyDocument=document(),
                             PermissionsBoundary=self.boundary)  # fmt: skip
 
-    def give(self, role: str, *statements: dict[str, Any]) -> None:
-        iam, name = self.admin.client("iam"), f"lyceum-dev-{role}"
+    def give(self, role: str, *statements: dict[str, Any], environment: str = "dev") -> None:
+        iam, name = self.admin.client("iam"), f"lyceum-{environment}-{role}"
         if statements:
             iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
         else:
@@ -104,6 +106,31 @@ def test_the_purge_runs_with_its_role_and_lacks_a_right_by_name(account: Account
     account.give("purge-logs", {**PURGE[0], "Action": "logs:DescribeLogStreams"}, PURGE[1])
     with pytest.raises(Broken, match=r"the purge: .*not authorized to perform: logs:DeleteLogStream"):
         roles._purge(account.place)
+
+
+def test_the_canary_runs_with_its_role_and_lacks_a_right_by_name(account: Account) -> None:
+    place = Place("prod", account.admin, account.place.folder, account.place.log)
+    account.admin.client("iam").create_role(
+        RoleName="lyceum-prod-canary", AssumeRolePolicyDocument=document(), PermissionsBoundary=account.boundary
+    )
+    account.admin.client("logs").create_log_group(logGroupName="/aws/lambda/lyceum-prod-canary")
+    tell = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}
+    log = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+           "Resource": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/lyceum-prod-canary:*"}  # fmt: skip
+    account.bound(tell, log)
+    account.give("canary", tell, log, environment="prod")
+    assert "the function's own code" in roles._canary(place)
+    session = Session.as_role(account.place.endpoint, "lyceum-prod-canary")
+    could = [one.what for one in roles._refused_to_the_canary(place) if not refused(session, {}, one)]
+    assert could == ["tell for the other environment", "tell in the name of AWS's agent"]
+    only = {**tell, "Condition": {"StringEquals": {"cloudwatch:namespace": "Lyceum/prod"}}}
+    account.give("canary", only, log, environment="prod")
+    roles._canary(place)
+    assert [one.what for one in roles._refused_to_the_canary(place) if not refused(session, {}, one)] == []
+    account.give("canary", log, environment="prod")
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:PutMetricData"):
+        roles._canary(place)
+    account.bound()
 
 
 def test_a_role_without_its_boundary_is_named(account: Account) -> None:

@@ -27,6 +27,7 @@ VALUES = {
     "files": "fs-01234567",
     "vault": "lyceum-prod-backup",
     "purge": "lyceum-prod-purge-logs",
+    "canary": "lyceum-prod-canary",
     "certificate": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/b7a6e96b-f514-473a-8d6c-0e43291ca7e7",
 }
 GROUPS = ("/lyceum/prod/application", "/lyceum/prod/system", "/lyceum/prod/flow", "/lyceum/audit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def complete(account: Account) -> str:
 
 
 def test_as_it_is_applied_every_alarm_rings_and_recovers(account: Account) -> None:
-    assert "31 alarms, 31 pages" in complete(account)
+    assert "36 alarms, 36 pages" in complete(account)
     assert ring(account, *(one.name for one in expected.of("prod"))) > 800
 
 
@@ -95,6 +96,24 @@ def math(name: str, old: str, new: str) -> Break:
         ("no-healthy-server", change("no-healthy-server", TreatMissingData="notBreaching")),
         ("no-healthy-server", change("no-healthy-server", Dimensions=ELSE)),
         ("purge-missing", change("purge-missing", TreatMissingData="ignore")),
+        ("pages-fast-burn", change("pages-fast-burn", DatapointsToAlarm=4)),
+        ("pages-fast-burn", change("pages-fast-burn", DatapointsToAlarm=6)),
+        ("pages-fast-burn", change("pages-fast-burn", EvaluationPeriods=9)),
+        ("pages-fast-burn", change("pages-fast-burn", EvaluationPeriods=60)),
+        ("pages-fast-burn", change("pages-fast-burn", MetricName="pages-asked")),
+        ("pages-fast-burn", change("pages-fast-burn", OKActions=[])),
+        ("pages-slow-burn", change("pages-slow-burn", Threshold=20.0)),
+        ("pages-slow-burn", change("pages-slow-burn", Threshold=22.0)),
+        ("pages-slow-burn", math("pages-slow-burn", "asked - answered", "1440 - answered")),
+        ("progress-fast-burn", change("progress-fast-burn", Threshold=8.7)),
+        ("progress-fast-burn", change("progress-fast-burn", Threshold=8.6)),
+        ("progress-fast-burn", change("progress-fast-burn", EvaluationPeriods=1, DatapointsToAlarm=1)),
+        ("progress-fast-burn", math("progress-fast-burn", ">= 20", ">= 19")),
+        ("progress-fast-burn", math("progress-fast-burn", "FILL(kept, 0)", "kept")),
+        ("progress-slow-burn", change("progress-slow-burn", Threshold=0.2801)),
+        ("progress-slow-burn", change("progress-slow-burn", Threshold=0.2799)),
+        ("canary-missing", math("canary-missing", "runs - FILL(errors, 0)", "runs + 0 * FILL(errors, 0)")),
+        ("canary-missing", change("canary-missing", TreatMissingData="notBreaching")),
         ("certificate-expiry", change("certificate-expiry", TreatMissingData="notBreaching")),
         ("group-at-max", change("group-at-max", Threshold=3.0)),
         ("target-errors", math("target-errors", ">= 20", ">= 10")),
@@ -117,6 +136,48 @@ def test_a_filter_that_counts_something_else_is_noticed(account: Account, level:
     account.put_filter("lyceum-prod-application-errors", filterPattern=f"{{ $.level = {level} }}")
     with pytest.raises(Broken, match="application-errors is OK and not ALARM"):
         ring(account, "application-errors")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pattern"),
+    [
+        ("lost", '{ ($.route = "/api/v1/progress/reports") && ($.status >= 500) }'),
+        ("lost", '{ ($.route = "/api/v1/progress/reports") && ($.status >= 400) }'),
+        ("lost", '{ ($.route = "/api/v1/progress/*") && (($.status = 400) || ($.status >= 500)) }'),
+        ("lost", "{ ($.status = 400) || ($.status >= 500) }"),
+        ("kept", '{ $.route = "/api/v1/progress/reports" }'),
+        ("kept", '{ ($.route = "/progress/reports") && ($.status = 200) }'),
+    ],
+)
+def test_a_filter_that_counts_other_reports_is_noticed(account: Account, outcome: str, pattern: str) -> None:
+    account.put_filter(f"lyceum-prod-progress-{outcome}", filterPattern=pattern)
+    with pytest.raises(Broken, match="lyceum-prod-progress-fast-burn is"):
+        ring(account, "progress-fast-burn")
+
+
+def test_a_blip_wakes_nobody(account: Account) -> None:
+    """Four failed minutes on end, the next four an hour later; five minutes in which all reports are lost."""
+    client, now = account.session.client("cloudwatch"), datetime.now(UTC).replace(second=0, microsecond=0)
+    began = now - timedelta(hours=3)
+    failed = {*range(30, 34), *range(94, 98)}
+    minutes = [(began + timedelta(minutes=minute), float(minute not in failed)) for minute in range(180)]
+    data = [{"MetricName": "pages-answered", "Timestamp": at, "Value": value} for at, value in minutes]
+    for minute in range(0, 180, 5):
+        name = "progress-reports-lost" if minute == 60 else "progress-reports-kept"
+        data.append({"MetricName": name, "Timestamp": began + timedelta(minutes=minute), "Value": 900.0})
+    client.put_metric_data(Namespace="Lyceum/prod", MetricData=data)
+    names = ["lyceum-prod-pages-fast-burn", "lyceum-prod-progress-fast-burn"]
+    moments = [began + timedelta(minutes=minute) for minute in range(5, 180, 5)]
+    woken = alarms.act("", moments, names)["deliveries"]
+    assert [one["alarm"] for one in woken if one["state"] == "ALARM"] == []
+    # One more minute beside the first four, and five minutes more, would have.
+    more = [
+        {"MetricName": "pages-answered", "Timestamp": began + timedelta(minutes=36), "Value": 0.0},
+        {"MetricName": "progress-reports-lost", "Timestamp": began + timedelta(minutes=65), "Value": 900.0},
+    ]
+    client.put_metric_data(Namespace="Lyceum/prod", MetricData=more)
+    woken = alarms.act("", moments, names)["deliveries"]
+    assert [one["alarm"] for one in woken if one["state"] == "ALARM"] == names
 
 
 def test_a_pattern_that_is_not_known_is_refused_and_not_unmatched(account: Account) -> None:

@@ -82,6 +82,7 @@ def page() -> Page:
             "waf", "waf", "WAF", Point(272, 348), "AWS's rules,\nrate limit", "region",
             kinds=("aws_wafv2_web_acl",),
         ),
+        Node("canary", "lambda", "Canary", Point(272, 500), "a page each\nminute, from\noutside", "region"),
         *nodes_a,
         *nodes_b,
         Node("endpoints", "endpoint", "Gateway\nendpoints", Point(817, 348), "", "vpc", kinds=("aws_vpc_endpoint",)),
@@ -105,6 +106,7 @@ def page() -> Page:
     edges = (
         Edge("learners", "dns", ("top", 0.75), ("left", 0.5), (Point(69, 210),), "", "1", Point(100, 210)),
         Edge("learners", "waf", ("right", 0.5), ("left", 0.5), (), "443", "2", Point(184, 354)),
+        Edge("canary", "waf", ("left", 0.5), ("left", 0.8), (Point(252, 520), Point(252, 380))),
         Edge("waf", "balancer-a", ("right", 0.5), ("left", 0.5), (Point(334, 368), Point(334, 274)), look="call"),
         Edge("waf", "balancer-b", ("right", 0.5), ("left", 0.5), (Point(334, 368), Point(334, 482)), look="call"),
         Edge("balancer-a", "group", ("right", 0.5), ("left", 81 / 368), (), "", "3", Point(457, 274)),
