@@ -13,6 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,19 @@ class Cloud:
 @pytest.fixture(scope="module")
 def cloud(home_root: Path) -> Iterator[Cloud]:
     """One `./lyceum rehearse`; LYCEUM_TEST_HOME names one that runs already."""
-    if running := os.environ.get("LYCEUM_TEST_HOME"):
+    with rehearse(home_root / "cloud", os.environ.get("LYCEUM_TEST_HOME")) as found:
+        yield found
+
+
+@contextmanager
+def rehearse(home: Path, running: str | None, *words: str) -> Iterator[Cloud]:
+    """A rehearsal in a home of its own, of which nothing is left; or that of the home that is named as running."""
+    if running:
         yield Cloud(Lyceum(Path(running)))
         return
-    home = home_root / "cloud"
     home.mkdir()
     command = Lyceum(home)
-    done = command("rehearse", "--detach", "--port", str(processes.free_port()), timeout=900)
+    done = command("rehearse", "--detach", "--port", str(processes.free_port()), *words, timeout=900)
     try:
         assert done.returncode == 0, done.stdout + done.stderr
         yield Cloud(command)

@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.conftest import Lyceum
 from tests.rehearsal.lessons import Classroom, Lesson
 from tests.rehearsal.test_api import Learner
-from tests.rehearsal.test_cloud import Cloud
+from tests.rehearsal.test_cloud import Cloud, rehearse
 from tests.rehearsal.test_learner import COURSE
 
 from lyceum_lab.cloud.network import namespaces
-from lyceum_ops import processes
 
 pytestmark = [pytest.mark.cloud, pytest.mark.full]
 DATABASE = "lyceum-dev-database"
@@ -27,22 +25,8 @@ FILES = f"/courses/{COURSE.name}/files/"
 @pytest.fixture(scope="module")
 def cloud(home_root: Path) -> Iterator[Cloud]:
     """One `./lyceum rehearse --multi-az`; LYCEUM_TEST_MULTI_AZ_HOME names one that runs already."""
-    if running := os.environ.get("LYCEUM_TEST_MULTI_AZ_HOME"):
-        yield Cloud(Lyceum(Path(running)))
-        return
-    home = home_root / "multi-az"
-    home.mkdir()
-    command = Lyceum(home)
-    done = command("rehearse", "--detach", "--multi-az", "--port", str(processes.free_port()), timeout=900)
-    try:
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Cloud(command)
-    finally:
-        down = command("down", timeout=120)
-    assert down.returncode == 0, down.stderr
-    assert command.left_over() == []
-    assert namespaces.left(namespaces.key(home / "rehearsal")) == []
-    assert [path.name for path in home.iterdir()] == ["rehearsal.lock"]
+    with rehearse(home_root / "multi-az", os.environ.get("LYCEUM_TEST_MULTI_AZ_HOME"), "--multi-az") as found:
+        yield found
 
 
 def order(cloud: Cloud, zone: str) -> None:
