@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from tests.lyceum_ops.conftest import ACCOUNT, Emulated
 
 from lyceum_lab import platform
@@ -113,6 +114,12 @@ def argv_of_a_drill(live: Live, endpoint: str, names: tuple[str, ...]) -> list[s
     return [sys.executable, "-c", script]
 
 
+def known(owner_url: str) -> postgres.Database:
+    """A database that another process started, of which only the owner's URL is told."""
+    told = {name: str(value) for name, value in conninfo_to_dict(owner_url).items()}
+    return postgres.Database(None, told["host"], int(told["port"]), told["password"], "", told["user"])  # type: ignore[arg-type]
+
+
 def slow(folder: str, owner_url: str, endpoint: str, names: tuple[str, ...]) -> None:
     """A drill that says when everything is restored, and then waits at the learner."""
     import time
@@ -121,7 +128,7 @@ def slow(folder: str, owner_url: str, endpoint: str, names: tuple[str, ...]) -> 
 
     aws = infrastructure.aws_environment(endpoint)
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
-    there = postgres.Database(None, "", 0, owner_url, "")  # type: ignore[arg-type]
+    there = known(owner_url)
     of = Live(Path(folder), there, session.client("dynamodb", endpoint_url=endpoint),
               session.client("s3", endpoint_url=endpoint), None)  # type: ignore[arg-type]  # fmt: skip
 

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.lyceum_ops.conftest import ACCOUNT, Emulated
+from tests.lyceum_ops.drill.conftest import known
 
 from lyceum_lab import paths, platform
 from lyceum_lab.drill.recovery import Recovery
@@ -194,7 +195,7 @@ def slow(folder: str, owner_url: str, endpoint: str) -> None:
 
     aws = infrastructure.aws_environment(endpoint)
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
-    there = postgres.Database(None, "", 0, owner_url, "")  # type: ignore[arg-type]
+    there = known(owner_url)
     lost = Lost(Path(folder), there, *clients(session, endpoint), datetime.now(UTC))
     put = rows._put
 
