@@ -1,18 +1,7 @@
 # Asks the platform for a page every minute, from where learners are (functions/canary says how): what the first of the
 # service level objectives is measured by.
-data "aws_caller_identity" "current" {}
-
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
-
 locals {
-  account       = data.aws_caller_identity.current.account_id
-  partition     = data.aws_partition.current.partition
-  region        = data.aws_region.current.name
   function_name = "${var.name}-canary"
-  # Purposefully not the function's own: each change of its code would seem to change who may start it.
-  function_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.function_name}"
 }
 
 resource "aws_lambda_function" "canary" {
@@ -51,6 +40,20 @@ resource "aws_lambda_function" "canary" {
 
   # Its first run must already be allowed.
   depends_on = [aws_iam_role_policy.canary]
+}
+
+module "schedule" {
+  source = "../schedule"
+
+  function_name = local.function_name
+  function_arn  = aws_lambda_function.canary.arn
+  role_name     = "${var.name}-canary-schedule"
+  description   = "Every minute: is a page answered?"
+  expression    = "rate(1 minute)"
+  # A minute that was not asked in is not made up for in the next: it would count twice there.
+  tries = { again = 0, seconds = 60 }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role" "canary" {

@@ -3,5 +3,5 @@ output "function_name" {
   value       = aws_lambda_function.canary.function_name
 
   # An alarm that waits for its runs comes after what starts them.
-  depends_on = [aws_scheduler_schedule.canary]
+  depends_on = [module.schedule]
 }

@@ -1,8 +1,6 @@
 # What makes three days two (functions/purge_logs says how).
 locals {
   purge_name = "${var.name}-purge-logs"
-  # Purposefully not the function's own: each change of its code would seem to change who may start it.
-  purge_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.purge_name}"
 
   # The groups that the rule of two days is about. No other is ever purged.
   purged = ["application", "system"]
@@ -41,6 +39,22 @@ resource "aws_lambda_function" "purge" {
 
   # Its first run must already be allowed.
   depends_on = [aws_iam_role_policy.purge]
+}
+
+module "schedule" {
+  source = "../schedule"
+
+  function_name = local.purge_name
+  function_arn  = aws_lambda_function.purge.arn
+  role_name     = "${var.name}-purge-schedule"
+  description   = "Every hour: two days of logs, no more"
+  # Not rate(1 hour), which counts from whenever it was made: each minute after the hour is a minute more that the
+  # oldest line is kept. Five, so that no server still writes to the hour's stream when its 48 hours begin to count.
+  expression = "cron(5 * * * ? *)"
+  # A run that could not be started is worth nothing once the next one is due.
+  tries = { again = 5, seconds = 3000 }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role" "purge" {

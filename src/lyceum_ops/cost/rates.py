@@ -358,9 +358,11 @@ def _trail(one: Resource, site: Site) -> Lines:
 
 
 def _function(one: Resource, site: Site) -> Lines:
-    # Started by the schedule that stands beside it, and named as it.
-    job = one.address.rpartition(".")[2]
-    schedules = [other for other in site.inventory.all("aws_scheduler_schedule") if other.address.endswith(f".{job}")]
+    # Started by the schedule of its own module.
+    module, _, job = one.address.rsplit(".", 2)
+    schedules = [
+        other for other in site.inventory.all("aws_scheduler_schedule") if other.address.startswith(f"{module}.")
+    ]
     if job not in {"canary", "purge"} or len(schedules) != 1:
         raise LyceumError(f"Nobody has said what starts {one.address}, and how long it runs.", "Say it in rates.py.")
     runs = _runs(schedules[0])

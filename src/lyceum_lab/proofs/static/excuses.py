@@ -100,7 +100,7 @@ EXCUSES = (
         why="its settings are two names of log groups; they are encrypted by AWS's key",
     ),
     Excuse(
-        "encrypted", "module.logs.aws_scheduler_schedule.purge",
+        "encrypted", "module.logs.module.schedule.aws_scheduler_schedule.this",
         why="it carries no input; what there is is encrypted by AWS's key",
     ),
     Excuse(
@@ -108,7 +108,7 @@ EXCUSES = (
         why="its settings are a public address and the name of a namespace; they are encrypted by AWS's key",
     ),
     Excuse(
-        "encrypted", "module.canary.aws_scheduler_schedule.canary",
+        "encrypted", "module.canary.module.schedule.aws_scheduler_schedule.this",
         why="it carries no input; what there is is encrypted by AWS's key",
     ),
     Excuse(
