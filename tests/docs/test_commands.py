@@ -16,7 +16,10 @@ from lyceum_lab.documents import commands
 
 pytestmark = pytest.mark.docs
 
-GUIDES = ("README.md", "docs/contributing.md", "docs/README.md", "docs/how-to/*.md", "docs/tutorial/*.md")
+GUIDES = (
+    "README.md", "docs/contributing.md", "docs/README.md", "docs/how-to/*.md", "docs/tutorial/*.md",
+    "docs/explanation/*.md",
+)  # fmt: skip
 # Command → what it needs that a clone has not, and the suite that tries it.
 ELSEWHERE = {
     "apply": "AWS: terraform, apply",
