@@ -7,8 +7,10 @@ a mark on the picture: how much was cut, or how fast time goes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lyceum_lab.demo.storyboard import STILL, Scene
 from lyceum_lab.demo.takes import Take
 from lyceum_ops.errors import LyceumError
 
@@ -51,6 +53,13 @@ def fit(take: Take, seconds: float, pace: str = "", where: str = "") -> Pace:
     if cap >= LEAST_GAP or (pace == "gaps" and cap):
         return _cut(before, after, take.typed, cap)
     return _lapse(before, after, take.typed, max(room, 0.1), seconds)
+
+
+def check(scene: Scene, found: Sequence[Take]) -> None:
+    """Raises DoesNotFit for a step of a recorded scene that has too few seconds: before anything is drawn."""
+    for number, (step, take) in enumerate(zip(scene.steps, found, strict=True), 1):
+        if step.action not in STILL:
+            fit(take, step.seconds, step.pace, f"Scene {scene.name}, step {number}")
 
 
 def _gaps(after: list[float]) -> list[float]:

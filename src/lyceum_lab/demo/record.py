@@ -14,7 +14,7 @@ from pathlib import Path
 from lyceum_lab import paths
 from lyceum_lab.cloud import standins
 from lyceum_lab.cloud.network import namespaces
-from lyceum_lab.demo import browser, prepare, stage, takes
+from lyceum_lab.demo import browser, pacing, prepare, stage, takes
 from lyceum_lab.demo.storyboard import BROWSER, PLACEHOLDER, STILL, Scene, Step, Storyboard
 from lyceum_lab.demo.takes import Take
 from lyceum_lab.demo.terminal import PROMPT_SHOWN, Recorder, Shell
@@ -49,7 +49,9 @@ def record(board: Storyboard, folder: Path, *, port: int, keep: bool, say: Calla
             there = folder / scene.name
             shutil.rmtree(there, ignore_errors=True)
             there.mkdir(parents=True)
-            takes.write(there, film(scene, there, port))
+            found = film(scene, there, port)
+            takes.write(there, found)
+            pacing.check(scene, found)
             say(f"{scene.name}: recorded in {time.monotonic() - began:.0f} s")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lyceum_lab.demo import pacing
+from lyceum_lab.demo.storyboard import Scene, Step
 from lyceum_lab.demo.takes import Event, Take
 
 
@@ -45,3 +46,11 @@ def test_what_cannot_fit_is_said_by_the_scenes_name() -> None:
         pacing.fit(take(0.1, typed=5, lasts=6), 6, where="Scene x, step 1")
     with pytest.raises(pacing.DoesNotFit, match="live"):
         pacing.fit(take(2, 30, lasts=31), 8, "live", where="Scene x, step 1")
+
+
+def test_a_scene_that_does_not_fit_is_told_when_it_was_recorded() -> None:
+    steps = (Step("card", "a", 1.0), Step("type", "b", 6.0), Step("type", "c", 6.0))
+    found = [Take(seconds=1.0), take(1.0, typed=4.0, lasts=5.0), take(1.0, typed=5.2, lasts=5.5)]
+    pacing.check(Scene("greeting", "A greeting", steps[:2]), found[:2])
+    with pytest.raises(pacing.DoesNotFit, match=r"Scene greeting, step 3: its typing takes 5\.2 s of 6 s"):
+        pacing.check(Scene("greeting", "A greeting", steps), found)
