@@ -21,7 +21,7 @@ from tests.functions.conftest import GROUPS, Logs, hour
 SYSTEM, APPLICATION = GROUPS
 ROOT = Path(__file__).parents[2]
 # The minute of each hour at which it is started.
-MINUTE = int(re.findall(r"cron\((\d+) \* \* \* \? \*\)", (ROOT / "infra/modules/logs/schedule.tf").read_text())[0])
+MINUTE = int(re.findall(r"cron\((\d+) \* \* \* \? \*\)", (ROOT / "infra/modules/logs/purge.tf").read_text())[0])
 TWO_DAYS = timedelta(hours=48)
 SHORTLY = timedelta(milliseconds=1)
 
