@@ -7,6 +7,7 @@ first line, a health check, is the measure of the others. The database, the tabl
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import time
@@ -28,6 +29,9 @@ from lyceum_ops.errors import LyceumError, Usage
 
 WARM_UP = 20  # requests that are not counted
 MOST = 20_000
+# The kernel counts CPU in ticks; a kind that took fewer is no measure of the others.
+TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+FEWEST_TICKS = 10
 COURSE = "how-the-cloud-works"
 # Of a learner who watches: a report each ten seconds (player.js), and another page every two minutes.
 REPORTS_A_MINUTE, PAGES_A_MINUTE = 6, 0.5
@@ -86,10 +90,23 @@ def measure(kind: Kind, count: int, cpu: Callable[[], float]) -> Figure:
 
 
 def learners(figures: list[Figure], share: float) -> int:
-    """How many watch at once on a share of one core of this machine, by their CPU alone."""
+    """How many watch at once on a share of one core of this machine, by their CPU alone.
+
+    Raises LyceumError when the kernel counted none.
+    """
     by = {figure.name: figure.cpu for figure in figures}
     a_minute = REPORTS_A_MINUTE * by[REPORT] + PAGES_A_MINUTE * by[LESSON]
+    if not a_minute:
+        raise LyceumError("The kernel counted no CPU for so few requests.", "Take more: --requests.")
     return int(share * 60_000 / a_minute)
+
+
+def ratios(figures: list[Figure]) -> list[str]:
+    """Of each kind, how many of the first one it is; "-" where that took too little CPU to be a measure."""
+    first = figures[0]
+    if first.cpu * first.requests < FEWEST_TICKS * TICK_MS:
+        return ["-"] * len(figures)
+    return [f"{one.cpu / first.cpu:.1f}" for one in figures]
 
 
 HEALTH, CATALOGUE, COURSE_PAGE, LESSON, REPORT = "health check", "catalogue", "course page", "lesson page", "report"
@@ -162,13 +179,12 @@ def _post(session: requests.Session, base: str, path: str, *, page: str = "", **
 
 def _show(figures: list[Figure], memory: float) -> None:
     table = Table("request", "requests", "CPU, health checks", "CPU, ms", "median, ms", "p95, ms")
-    measure_of_all = figures[0].cpu or 1e-9
-    for one in figures:
-        table.add_row(
-            one.name, str(one.requests), f"{one.cpu / measure_of_all:.1f}", f"{one.cpu:.2f}", f"{one.median:.1f}",
-            f"{one.p95:.1f}",
-        )  # fmt: skip
+    compared = ratios(figures)
+    for one, ratio in zip(figures, compared, strict=True):
+        table.add_row(one.name, str(one.requests), ratio, f"{one.cpu:.2f}", f"{one.median:.1f}", f"{one.p95:.1f}")
     out.print(table)
+    if compared[0] == "-":
+        out.print(f"Too few to compare: the kernel counts CPU in steps of {TICK_MS:g} ms. Take more: --requests.")
     out.print(
         f"A learner who watches sends {REPORTS_A_MINUTE} reports and opens {PAGES_A_MINUTE:g} lesson pages a minute. "
         f"By CPU alone, one core of this machine bears {learners(figures, 1)} of them at once, and "

@@ -836,7 +836,9 @@ def main() -> NoReturn:
         sys.exit(app(prog_name="./lyceum", standalone_mode=False) or 0)
     except UsageError as error:
         where = f"{error.ctx.command_path} --help" if error.ctx else "./lyceum --help"
-        typer.echo(f"lyceum: {' '.join(error.format_message().split()).rstrip('.')}. See {where}.", err=True)
+        # A group that was not told which of its commands has shown its help, and says nothing more.
+        if said := " ".join(error.format_message().split()).rstrip("."):
+            typer.echo(f"lyceum: {said}. See {where}.", err=True)
         sys.exit(2)
     except LyceumError as error:
         typer.echo(f"lyceum: {error}", err=True)

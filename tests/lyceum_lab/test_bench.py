@@ -38,6 +38,16 @@ def test_learners_follow_from_what_a_minute_of_one_costs() -> None:
     assert bench.learners(figures, 0.1) == 150
 
 
+def test_what_took_too_few_ticks_is_no_measure() -> None:
+    steps = bench.FEWEST_TICKS * bench.TICK_MS
+    enough = [Figure("a", 100, steps / 100, 0, 0), Figure("b", 100, steps / 50, 0, 0)]
+    assert bench.ratios(enough) == ["1.0", "2.0"]
+    assert bench.ratios([Figure("a", 99, steps / 100, 0, 0), enough[1]]) == ["-", "-"]
+    assert bench.ratios([Figure("a", 100, 0, 0, 0), enough[1]]) == ["-", "-"]
+    with pytest.raises(LyceumError, match="counted no CPU for so few"):
+        bench.learners([Figure(name, 20, 0, 0, 0) for name in (bench.LESSON, bench.REPORT)], 1)
+
+
 @pytest.mark.parametrize("count", [0, -1, 19, 20_001])
 def test_too_few_or_too_many_requests_are_refused(count: int) -> None:
     with pytest.raises(Usage, match=rf"{count} requests of a kind are not from 20 to 20000"):

@@ -50,6 +50,13 @@ def test_a_wrong_word_on_the_command_line_is_named(lyceum: Lyceum, arguments: li
     one_line(lyceum(*arguments), "bogus|rehears|--port|nope|no logs")
 
 
+@pytest.mark.parametrize("group", ["drill", "restore", "tunnel", "prove"])
+def test_a_group_without_its_command_shows_its_help_and_no_more(lyceum: Lyceum, group: str) -> None:
+    done = lyceum(group)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert f"Usage: ./lyceum {group}" in done.stdout
+
+
 def test_without_a_rehearsal_status_and_down_say_so(lyceum: Lyceum) -> None:
     one_line(lyceum("status"), "No rehearsal runs")
     one_line(lyceum("bench"), "There is no ./lyceum up to measure")
