@@ -24,6 +24,8 @@ class Recovery:
     `owner` is the name and password of the tables' owner, which a rehearsal never changes.
     """
 
+    name = "database"
+
     def __init__(self, live: Path, folder: Path, owner: tuple[str, str], binaries: Path | None = None) -> None:
         self._live, self._folder, self._owner, self._binaries = live, folder, owner, binaries
         self._servers: dict[str, postgres.Database] = {}

@@ -4,9 +4,11 @@
     postgres.py   the manifest of a database, and what must hold in a restored one
     items.py      the manifests of a table of DynamoDB, of a folder, of a bucket with its versions
     stores.py     what a store has to do: take part in a drill without writing over anything live
+    copies.py     what was made goes again, and what an earlier run left
     drill.py      the drill itself, whatever the stores are
     report.py     what it found, as lines, JSON and Markdown
     amazon.py     the stores of an environment on AWS
+    live.py       who may go to its live database, and the ways there
 
 Why a difference means loss and not a later write: docs/decisions/0026. On one machine the same drill runs on stores of
 lyceum_lab/drill.

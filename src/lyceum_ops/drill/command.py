@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from lyceum_ops import aws, manage, operate
+from lyceum_ops import manage
 from lyceum_ops.console import out
+from lyceum_ops.drill import live
 from lyceum_ops.drill.amazon import Database, Table
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
-from lyceum_ops.errors import CommandFailed, Refused, Usage
+from lyceum_ops.errors import CommandFailed, Usage
 from lyceum_ops.operate import Asked, Here
-from lyceum_ops.tunnel import forward, login, place
-from lyceum_ops.tunnel.forward import Way
 
 REPORTS = "drills"
 
 
 def restore(here: Here, environment: str, *, asked: Asked) -> Report:
     """A drill of an environment on AWS: its database and its learners' progress."""
-    operate.require_environment(here, environment)
-    forward.require_plugin()
-    session = aws.session(operate.setting("region", asked) or None)
-    caller = aws.identify(session)
-    operate.require_account(here, f"platform-{environment}", asked, caller)
-    if caller.is_deployer:
-        raise Refused("The deployer may not read the database.", "Use an administrator's credentials.")
-    database = place.find_database(session, f"lyceum-{environment}-database")
-    bastion = place.find_bastion(session, environment)
-    with forward.opened(session, Way.to_database(bastion, environment)) as live:
-        owner = login.owner(session, database, live.port)
+    found = live.find(here, environment, asked=asked)
+    with found.way() as port:
         stores = (
-            Database(session.client("rds"), environment, owner, partial(_reach, session, bastion)),
-            Table(session.client("dynamodb"), environment),
+            Database(found.session.client("rds"), environment, found.owner(port), found.reach),
+            Table(found.session.client("dynamodb"), environment),
         )
-        content = f"s3://lyceum-{environment}-content-{caller.account}"
+        content = f"s3://lyceum-{environment}-content-{found.account}"
         return drill(environment, stores, partial(_trial, here.infra.parent, content))
 
 
@@ -70,12 +59,6 @@ def finish(report: Report, folder: Path) -> int:
     page = report.write(folder)
     out.print(f"The report: {page}", markup=False)
     return 0 if report.held else 1
-
-
-@contextmanager
-def _reach(session: Any, bastion: str, host: str) -> Iterator[int]:
-    with forward.opened(session, Way.to_host(bastion, host, 5432)) as opened:
-        yield opened.port
 
 
 def _trial(checkout: Path, content: str, copies: Mapping[str, str], number: str) -> str:

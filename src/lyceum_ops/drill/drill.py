@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from lyceum_ops.console import err, step
+from lyceum_ops.console import step
+from lyceum_ops.drill import copies
 from lyceum_ops.drill.manifest import compare
 from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.drill.stores import Copy, Point, Store, require_mark
@@ -22,6 +23,7 @@ from lyceum_ops.processes import ENDING, handling
 
 # Lets a learner sign in and go on where they were; told the settings for the copies and the drill's number.
 Trial = Callable[[Mapping[str, str], str], str]
+INTERRUPTED = "the copies are being removed; a second Ctrl-C leaves them to the next drill."
 
 
 def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
@@ -30,7 +32,7 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
     report = Report(environment, number, datetime.now(UTC))
     # They end the drill as Ctrl-C does: by way of the removal.
     with handling(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
-        _sweep(stores, report)
+        report.swept += copies.sweep(stores, "drill")
         points = {}
         for store in stores:
             with step(f"a recovery point of the {store.name}") as line:
@@ -40,29 +42,18 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
         # What a copy runs on may end with the thread that started it: the threads stay until all of it is over.
         pool = ThreadPoolExecutor(len(stores))
         try:
-            copies = _restore(pool, stores, points, number, report)
-            _compare(stores, points, copies, report)
-            _try(stores, copies, trial, number, report)
+            made = _restore(pool, stores, points, number, report)
+            _compare(stores, points, made, report)
+            _try(stores, made, trial, number, report)
             report.seconds = time.monotonic() - began
         finally:
-            with handling(_tell, *ENDING):
+            with handling(copies.patient(INTERRUPTED), *ENDING):
                 # First the copies, which ends what is still being restored; then once more, what came up meanwhile.
-                _remove(stores, report)
+                report.left = copies.remove(stores, "copies")
                 pool.shutdown(wait=True, cancel_futures=True)
                 if any(store.left() for store in stores):
-                    report.left.clear()
-                    _remove(stores, report)
+                    report.left = copies.remove(stores, "copies")
     return report
-
-
-def _sweep(stores: Sequence[Store], report: Report) -> None:
-    """What a killed drill left goes first: it costs money, and its names are in the way."""
-    with step("look for what an earlier drill left") as line:
-        for store in stores:
-            for name in store.left():
-                store.remove(require_mark(name))
-                report.swept.append(name)
-        line.note(f"{len(report.swept)} removed" if report.swept else "nothing")
 
 
 def _restore(
@@ -97,11 +88,11 @@ def _timed(store: Store, point: Point, number: str, report: Report) -> Copy:
 
 
 def _compare(
-    stores: Sequence[Store], points: Mapping[str, Point], copies: Mapping[str, Copy | LyceumError], report: Report
+    stores: Sequence[Store], points: Mapping[str, Point], made: Mapping[str, Copy | LyceumError], report: Report
 ) -> None:
     with step("compare what came back with what was there") as line:
         for store in stores:
-            copy, point, told = copies[store.name], points[store.name], report.stores[store.name]
+            copy, point, told = made[store.name], points[store.name], report.stores[store.name]
             if isinstance(copy, Copy):
                 told.copy = copy.name
                 told.parts = compare(point.before, point.after, copy.manifest)
@@ -111,16 +102,16 @@ def _compare(
 
 
 def _try(
-    stores: Sequence[Store], copies: Mapping[str, Copy | LyceumError], trial: Trial, number: str, report: Report
+    stores: Sequence[Store], made: Mapping[str, Copy | LyceumError], trial: Trial, number: str, report: Report
 ) -> None:
-    if not all(isinstance(copy, Copy) for copy in copies.values()):
+    if not all(isinstance(copy, Copy) for copy in made.values()):
         report.learner_failed = "not tried: not everything came back"
         return
     with step("let a learner sign in and go on where they were") as line:
         settings: dict[str, str] = {}
         try:
             for store in stores:
-                copy = copies[store.name]
+                copy = made[store.name]
                 if isinstance(copy, Copy):
                     settings |= store.learners_see(copy)
             report.learner = trial(settings, number)
@@ -128,22 +119,3 @@ def _try(
         except LyceumError as error:
             report.learner_failed = error.message
             line.note(error.message)
-
-
-def _remove(stores: Sequence[Store], report: Report) -> None:
-    """Everything of this drill, whatever happened; what cannot be removed is named, and is for the next drill."""
-    with step("remove the copies") as line:
-        for store in stores:
-            try:
-                for name in store.left():
-                    store.remove(require_mark(name))
-                report.left += store.left()
-            except LyceumError as error:
-                report.left.append(f"{store.name}: {error.message}")
-        line.note("nothing is left" if not report.left else f"LEFT: {', '.join(report.left)}")
-
-
-def _tell(number: int, _: object) -> None:
-    """Whoever interrupts the removal is told what it does; only the second time it counts."""
-    signal.signal(number, signal.default_int_handler)
-    err.print("interrupted: the copies are being removed; a second Ctrl-C leaves them to the next drill.")

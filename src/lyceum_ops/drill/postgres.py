@@ -65,8 +65,7 @@ def snapshot(connection: Connection[Any]) -> Iterator[str]:
 
 def manifest(connection: Connection[Any], *, ignore: frozenset[str] = frozenset()) -> Manifest:
     """Every table of the platform. Whoever wants one moment of all of them calls it within `snapshot`."""
-    for name, value in AS_TEXT.items():
-        connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+    as_text(connection)
     found = {}
     for table, columns, names, key, constraints in connection.execute(TABLES).fetchall():
         if table not in ignore:
@@ -75,18 +74,27 @@ def manifest(connection: Connection[Any], *, ignore: frozenset[str] = frozenset(
     return found
 
 
+def as_text(connection: Connection[Any]) -> None:
+    """From now on values of this session become text in the one way that is compared."""
+    for name, value in AS_TEXT.items():
+        connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+
+
 def _buckets(connection: Connection[Any], table: str, names: list[str], key: list[str] | None) -> dict[int, Bucket]:
     """By the primary key; a table without one is one bucket. Columns by name, in whatever order they were added."""
-    row = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
-    of = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("''")
+    of = _text(key) if key else sql.SQL("''")
     asked = sql.SQL(
         "SELECT bucket, count(*), sum(h) FROM (SELECT mod({} & 9223372036854775807, {}) AS bucket, {}::numeric AS h"
         " FROM {}) r GROUP BY bucket"
-    ).format(_hash(of), sql.Literal(BUCKETS), _hash(row), sql.Identifier(table))
+    ).format(_hash(of), sql.Literal(BUCKETS), _hash(_text(names)), sql.Identifier(table))
     return {
         int(number): Bucket(int(count), int(total) % MODULUS)
         for number, count, total in connection.execute(asked).fetchall()
     }
+
+
+def _text(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
 
 
 def _hash(text: sql.Composed | sql.SQL) -> sql.Composed:
@@ -100,8 +108,7 @@ def faults(connection: Connection[Any]) -> list[str]:
 
 def checksum(connection: Connection[Any], place: sql.Composable, names: Iterable[str]) -> tuple[int, int]:
     """How many rows a table or a query has, and one number over all of them, in whatever order."""
-    row = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
-    asked = sql.SQL("SELECT count(*), coalesce(sum({}::numeric), 0) FROM {}").format(_hash(row), place)
+    asked = sql.SQL("SELECT count(*), coalesce(sum({}::numeric), 0) FROM {}").format(_hash(_text(names)), place)
     found = connection.execute(asked).fetchone()
     return (int(found[0]), int(found[1]) % MODULUS) if found else (0, 0)
 

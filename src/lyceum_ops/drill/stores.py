@@ -38,10 +38,22 @@ class Copy:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-class Store(Protocol):
-    """One thing that is kept. Each method raises LyceumError; `restore` for a backup that cannot be restored."""
+class Keeper(Protocol):
+    """Who makes copies of one thing that is kept, and removes them."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Of what."""
+
+    def left(self) -> list[str]:
+        """The names of all copies that there are, of whichever run."""
+
+    def remove(self, name: str) -> None:
+        """Remove a copy, and what belongs to it. Raises Refused for any other name."""
+
+
+class Store(Keeper, Protocol):
+    """One thing that is kept. Each method raises LyceumError; `restore` for a backup that cannot be restored."""
 
     def protect(self) -> Point:
         """Have a recovery point, with the manifests of what it should hold."""
@@ -51,12 +63,6 @@ class Store(Protocol):
 
     def learners_see(self, copy: Copy) -> Mapping[str, str]:
         """The settings with which the platform uses the copy; called when it was compared, and may write to it."""
-
-    def left(self) -> list[str]:
-        """The names of all copies that there are, of whichever drill."""
-
-    def remove(self, name: str) -> None:
-        """Remove a copy, and what belongs to it. Raises Refused for any other name."""
 
 
 def require_mark(name: str, number: str = "") -> str:

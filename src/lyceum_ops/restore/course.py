@@ -18,7 +18,8 @@ from typing import Any, Protocol
 from psycopg import Connection
 
 from lyceum_ops.console import err, out, step
-from lyceum_ops.drill.stores import require_mark
+from lyceum_ops.drill import copies
+from lyceum_ops.drill.stores import Keeper
 from lyceum_ops.errors import LyceumError, Refused, Usage
 from lyceum_ops.processes import ENDING, handling
 from lyceum_ops.restore import release, rows
@@ -28,6 +29,7 @@ from lyceum_ops.restore.release import Migrate
 from lyceum_ops.restore.rows import Moved
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+INTERRUPTED = "the copy is being removed; a second Ctrl-C leaves it to the next run."
 # What the administration writes down of each course that it deletes.
 DELETIONS = """
 SELECT e.action_time, e.object_id, e.object_repr FROM public.django_admin_log e
@@ -45,7 +47,7 @@ class Opened:
     url: str
 
 
-class Past(Protocol):
+class Past(Keeper, Protocol):
     """The database as it was: beside the live one, under a drill's name (lyceum_ops/drill/stores.py)."""
 
     def oldest(self) -> datetime:
@@ -53,12 +55,6 @@ class Past(Protocol):
 
     def bring_back(self, at: datetime, number: str) -> Opened:
         """The database of that time. Raises LyceumError when it cannot be had."""
-
-    def left(self) -> list[str]:
-        """The names of all copies that there are, of whichever run."""
-
-    def remove(self, name: str) -> None:
-        """Remove a copy. Raises Refused for any other name."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ def restore(slug: str, at: datetime | None, stores: Stores, *, dry_run: bool = F
                 at = _time(live, at, stores.past.oldest())
             line.note(f"it is not; back to {at:%Y-%m-%dT%H:%M:%SZ}")
         brought = Brought(slug, at, dry_run)
-        _sweep(stores.past)
+        copies.sweep([stores.past], "run")
         try:
             with step("bring the database of then back, beside the live one") as line:
                 opened = stores.past.bring_back(at, number)
@@ -162,8 +158,8 @@ def restore(slug: str, at: datetime | None, stores: Stores, *, dry_run: bool = F
             with _open(opened.connect, "copy of the database") as copy:
                 _bring(copy, stores, brought)
         finally:
-            with handling(_tell, *ENDING):
-                _remove(stores.past, brought)
+            with handling(copies.patient(INTERRUPTED), *ENDING):
+                brought.left = copies.remove([stores.past], "copy")
     return brought
 
 
@@ -192,15 +188,6 @@ def _time(live: Connection[Any], at: datetime | None, oldest: datetime) -> datet
         f" since {oldest:%Y-%m-%dT%H:%M:%SZ}{': ' + said if found else ''}.",
         "Name a time right before it with --at, as --at 2026-05-04T09:10:00Z.",
     )
-
-
-def _sweep(past: Past) -> None:
-    """What a killed run left costs money."""
-    with step("look for what an earlier run left") as line:
-        found = past.left()
-        for name in found:
-            past.remove(require_mark(name))
-        line.note(f"{len(found)} removed" if found else "nothing")
 
 
 def _migrate(opened: Opened, stores: Stores) -> None:
@@ -240,7 +227,7 @@ def _bring(copy: Connection[Any], stores: Stores, brought: Brought) -> None:
             brought.moved = rows.move(course, live, keep=True)
             line.note(f"{brought.moved.rows} rows, compared one by one")
     except BaseException:
-        with handling(_tell, *ENDING):
+        with handling(copies.patient(INTERRUPTED), *ENDING):
             _take_back(stores, brought)
         raise
 
@@ -257,23 +244,6 @@ def _take_back(stores: Stores, brought: Brought) -> None:
         stores.content.take_back()
     except LyceumError as error:
         err.print(f"Objects that nobody names stay in the bucket: {error.message}", markup=False)
-
-
-def _remove(past: Past, brought: Brought) -> None:
-    with step("remove the copy") as line:
-        try:
-            for name in past.left():
-                past.remove(require_mark(name))
-            brought.left += past.left()
-        except LyceumError as error:
-            brought.left.append(error.message)
-        line.note("nothing is left" if not brought.left else f"LEFT: {', '.join(brought.left)}")
-
-
-def _tell(number: int, _: object) -> None:
-    """Whoever interrupts the removal is told what it does; only the second time it counts."""
-    signal.signal(number, signal.default_int_handler)
-    err.print("interrupted: the copy is being removed; a second Ctrl-C leaves it to the next run.")
 
 
 def _counts(of: dict[str, int]) -> str:

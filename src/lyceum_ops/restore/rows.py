@@ -88,7 +88,7 @@ def find(copy: Connection[Any], slug: str) -> Course:
         if wrong := comparing.faults(copy):
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise Refused(f"The copy of the database is damaged: {wrong[0]}{more}.", "Try another time with --at.")
-        _as_text(copy)
+        comparing.as_text(copy)
         known = catalogue.read(copy)
         if ROOT not in known.tables:
             raise Refused("The copy of the database holds no courses at all.", "Nothing was changed.")
@@ -166,7 +166,7 @@ def move(course: Course, live: Connection[Any], *, keep: bool) -> Moved:
         # Somebody else's open transaction must not hold this one, and with it everybody else.
         live.execute("SET LOCAL lock_timeout = '15s'")
         require_absent(live, course.slug, course.number)
-        _as_text(live)
+        comparing.as_text(live)
         tables = _tables(course, live)
         staged = {table.name: _carry(course, table, live, n) for n, table in enumerate(tables)}
         edges = [one for one in course.known.edges if one.child in staged]
@@ -302,11 +302,6 @@ def told(what: str) -> Iterator[None]:
         if isinstance(error, psycopg.errors.UniqueViolation):
             raise Refused(f"{what}: something live stands in its place: {said}") from error
         raise CommandFailed(f"{what}: {said}", "See docs/runbook/restore-one-course.md.") from error
-
-
-def _as_text(connection: Connection[Any]) -> None:
-    for name, value in comparing.AS_TEXT.items():
-        connection.execute("SELECT set_config(%s, %s, false)", [name, value])
 
 
 def _columns(names: tuple[str, ...], of: str = "") -> sql.Composed:
