@@ -26,6 +26,41 @@ from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 StartResponse = Callable[..., Any]
 
 
+def _groups(told: dict[str, Any]) -> Any:
+    """Facts about groups that act, as lyceum_lab.emulator.groups lists them."""
+    groups.tell(str(told["region"]), told["facts"])
+    return {"told": len(told["facts"])}
+
+
+def _sessions(told: dict[str, Any]) -> Any:
+    """An instance's agent reports in, or says that a session is over; it hears which are open."""
+    if "ended" in told:
+        ssm.end(str(told["ended"]))
+    else:
+        ssm.report_in(str(told["target"]), str(told["stream"]))
+    return {"sessions": ssm.sessions()}
+
+
+def _databases(told: dict[str, Any]) -> Any:
+    """A database's pair reports in, and hears whether a failover is ordered."""
+    return {"failover": rds.report(told)}
+
+
+def _alarms(told: dict[str, Any]) -> Any:
+    """Alarms evaluated at given moments, as lyceum_lab.emulator.watch tells it."""
+    moments = [datetime.fromisoformat(moment) for moment in told["at"]]
+    return watch.evaluate(str(told["region"]), moments, told.get("names") or ())
+
+
+# Page → who hears what is posted there, and what is said of something else.
+POSTED: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "/_lyceum/groups": (_groups, "these are no facts"),
+    "/_lyceum/sessions": (_sessions, "no agent speaks so"),
+    "/_lyceum/databases": (_databases, "no pair speaks so"),
+    "/_lyceum/alarms": (_alarms, "these alarms cannot be evaluated"),
+}
+
+
 class Gateway:
     """WSGI application in front of `moto`, which has one application a service; `recorder` hears of every call.
 
@@ -46,14 +81,8 @@ class Gateway:
         if path.startswith("/_lyceum/") and environ.get("REMOTE_ADDR") != "127.0.0.1":
             # Passed on from a rehearsed network (cloud/network/endpoints.py): whoever asks there sees AWS alone.
             status, headers, body = _json(404, {"error": "this is AWS's own address"})
-        elif path == "/_lyceum/groups" and environ.get("REQUEST_METHOD") == "POST":
-            status, headers, body = self._told(environ)
-        elif path == "/_lyceum/sessions" and environ.get("REQUEST_METHOD") == "POST":
-            status, headers, body = self._agent(environ)
-        elif path == "/_lyceum/databases" and environ.get("REQUEST_METHOD") == "POST":
-            status, headers, body = self._pair(environ)
-        elif path == "/_lyceum/alarms" and environ.get("REQUEST_METHOD") == "POST":
-            status, headers, body = self._watched(environ)
+        elif path in POSTED and environ.get("REQUEST_METHOD") == "POST":
+            status, headers, body = self._posted(path, environ)
         else:
             status, headers, body = self._own(path) if path.startswith("/_lyceum/") else self._aws(environ)
         start_response(f"{status} {_phrase(status)}", headers)
@@ -94,47 +123,15 @@ class Gateway:
             return _json(200, made) if made else _json(404, {"error": "there is no such role"})
         return _json(404, {"error": f"{path} is not a page of the emulator"})
 
-    def _told(self, environ: Environ) -> Answer:
-        """Facts about groups that act, as lyceum_lab.emulator.groups lists them."""
+    def _posted(self, path: str, environ: Environ) -> Answer:
+        """What the parts of a rehearsal tell the emulator, and what they hear."""
+        hear, no = POSTED[path]
         try:
             told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
             with self._lock:
-                groups.tell(str(told["region"]), told["facts"])
+                return _json(200, hear(told))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return _json(400, {"error": f"these are no facts: {error}"})
-        return _json(200, {"told": len(told["facts"])})
-
-    def _agent(self, environ: Environ) -> Answer:
-        """An instance's agent reports in, or says that a session is over; it hears which are open."""
-        try:
-            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-            with self._lock:
-                if "ended" in told:
-                    ssm.end(str(told["ended"]))
-                else:
-                    ssm.report_in(str(told["target"]), str(told["stream"]))
-                return _json(200, {"sessions": ssm.sessions()})
-        except (ValueError, KeyError, TypeError) as error:
-            return _json(400, {"error": f"no agent speaks so: {error}"})
-
-    def _pair(self, environ: Environ) -> Answer:
-        """A database's pair reports in, and hears whether a failover is ordered."""
-        try:
-            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-            with self._lock:
-                return _json(200, {"failover": rds.report(told)})
-        except (ValueError, KeyError, TypeError) as error:
-            return _json(400, {"error": f"no pair speaks so: {error}"})
-
-    def _watched(self, environ: Environ) -> Answer:
-        """Alarms evaluated at given moments, as lyceum_lab.emulator.watch tells it."""
-        try:
-            told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-            moments = [datetime.fromisoformat(moment) for moment in told["at"]]
-            with self._lock:
-                return _json(200, watch.evaluate(str(told["region"]), moments, told.get("names") or ()))
-        except (ValueError, KeyError, TypeError) as error:
-            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+            return _json(400, {"error": f"{no}: {type(error).__name__}: {error}"})
 
     # ------------------------------------------------------------------------------------------------ AWS
 
