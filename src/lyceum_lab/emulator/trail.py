@@ -107,33 +107,43 @@ def _alarms(region: str, group: str) -> list[str]:
     return [alarm.name for alarm in there if (alarm.namespace, alarm.metric_name) in counted]
 
 
-def _event(call: Call, answer: Answer, now: datetime) -> dict[str, Any]:
-    """CloudTrail User Guide, "CloudTrail record contents"."""
-    event: dict[str, Any] = {
+def record(
+    who: dict[str, Any], service: str, name: str, *, at: str, region: str, address: str, agent: str, error: str = ""
+) -> dict[str, Any]:
+    """An API call as CloudTrail tells of it (User Guide, "CloudTrail record contents"); `error` is a refusal's code."""
+    told: dict[str, Any] = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(call.access_key),
-        "eventTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "eventSource": f"{call.service}.amazonaws.com",
-        "eventName": RENAMED.get((call.service, call.operation), call.operation),
-        "awsRegion": call.region,
-        "sourceIPAddress": call.environ.get("REMOTE_ADDR", ""),
-        "userAgent": call.environ.get("HTTP_USER_AGENT", ""),
+        "userIdentity": who,
+        "eventTime": at,
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": RENAMED.get((service, name), name),
+        "awsRegion": region,
+        "sourceIPAddress": address,
+        "userAgent": agent,
         "requestParameters": None,
         "responseElements": None,
         "requestID": str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
-        "readOnly": call.operation.startswith(READS),
+        "readOnly": name.startswith(READS),
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": ACCOUNT,
         "eventCategory": "Management",
     }
+    return told | ({"errorCode": error} if error else {})
+
+
+def _event(call: Call, answer: Answer, now: datetime) -> dict[str, Any]:
+    error = ""
     if answer[0] >= 400:
         code = _CODE.search(answer[2])
         told = next(part for part in code.groups() if part).decode() if code else str(answer[0])
         # EC2's codes stand behind whose fault it was.
-        event["errorCode"] = f"Client.{told}" if call.service == "ec2" else told
-    return event
+        error = f"Client.{told}" if call.service == "ec2" else told
+    return record(
+        _identity(call.access_key), call.service, call.operation, at=f"{now:%Y-%m-%dT%H:%M:%SZ}", region=call.region,
+        address=call.environ.get("REMOTE_ADDR", ""), agent=call.environ.get("HTTP_USER_AGENT", ""), error=error,
+    )  # fmt: skip
 
 
 def _identity(key: str) -> dict[str, Any]:

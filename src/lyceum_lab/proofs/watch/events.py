@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lyceum_lab.emulator import ACCOUNT
-from lyceum_lab.emulator.trail import DATA, RENAMED
+from lyceum_lab.emulator.trail import DATA, record
 from lyceum_lab.rehearsal.infrastructure import REGION
 
 Event = dict[str, Any]
 ANOTHER = "210987654321"
+MORNING = "2026-05-04T09:12:41Z"
 TERRAFORM = (
     "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 (+https://www.terraform.io) terraform-provider-aws/5.100.0 "
     "(+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.36.3 ua/2.1 os/linux lang/go#1.24.4"
@@ -107,27 +108,9 @@ def call(
     **more: Any,
 ) -> Event:
     """An API call; `source` without `.amazonaws.com`, `refused` an error's code."""
-    event: Event = {
-        "eventVersion": "1.11",
-        "userIdentity": who,
-        "eventTime": "2026-05-04T09:12:41Z",
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "sourceIPAddress": address,
-        "userAgent": agent,
-        "requestParameters": None,
-        "responseElements": None,
-        "requestID": "c2a5b1f0-0000-4000-8000-000000000000",
-        "eventID": "d3b6c2e1-0000-4000-8000-000000000000",
-        "readOnly": name.startswith(("Describe", "Get", "Head", "List")),
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": ACCOUNT,
-        "eventCategory": "Management",
-    }
+    event = record(who, source, name, at=MORNING, region=REGION, address=address, agent=agent, error=refused)
     if refused:
-        event |= {"errorCode": refused, "errorMessage": "User is not authorized to perform this operation"}
+        event["errorMessage"] = "User is not authorized to perform this operation"
     return event | more
 
 
@@ -161,8 +144,7 @@ def of_calls(lines: Iterable[str], *, policies: str, who: Event) -> list[Event]:
             continue
         error = "" if told["status"] < 400 else "AccessDenied" if told["status"] == 403 else "ResourceNotFoundException"
         # Amazon SES signs as `ses`; all others are named as they sign.
-        name = RENAMED.get(kind, kind[1])
-        found[(*kind, error, told["agent"])] = call(who, kind[0], name, agent=told["agent"], refused=error)
+        found[(*kind, error, told["agent"])] = call(who, *kind, agent=told["agent"], refused=error)
     return list(found.values())
 
 
