@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from lyceum_lab import paths
+from lyceum_lab.delivery import workshop
 from lyceum_lab.documents.site import build
 
 PUBLISHED = "https://github.com/school/lyceum.git"
@@ -33,9 +34,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if source.is_file() and name != ".venv":
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
-        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+        subprocess.run(["git", *workshop.AUTHOR, *words], cwd=folder, check=True, capture_output=True)
     return folder
 
 
@@ -53,9 +53,7 @@ def surroundings(repository: Path) -> dict[str, str]:
 def clone(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clean clone, with the virtual environment of this checkout: making one takes a minute and is not the point."""
     folder = tmp_path_factory.mktemp("clone") / "lyceum"
-    subprocess.run(["git", "clone", "--quiet", str(repository), str(folder)], check=True, capture_output=True)
-    (folder / ".venv").symlink_to(paths.CHECKOUT / ".venv")
-    return folder
+    return workshop.clone(repository, folder, venv=paths.CHECKOUT / ".venv")
 
 
 @pytest.fixture(scope="session")

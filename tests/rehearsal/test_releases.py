@@ -8,13 +8,10 @@ counted and printed here. Acknowledged progress is never lost.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ import pytest
 from tests.rehearsal.lessons import Classroom, Lesson
 from tests.rehearsal.test_cloud import Cloud, alone, cloud, operate
 
-from lyceum_lab import paths
+from lyceum_lab.delivery.workshop import Workshop
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.infrastructure import PLATFORM_VARIABLES
 from lyceum_ops.releases.release import WARM_UP_SECONDS
@@ -79,59 +76,31 @@ class Migration(migrations.Migration):
 '''
 
 
-@dataclass
-class Workshop:
-    """A clone of this repository in which releases are made."""
+def change(workshop: Workshop, what: str, files: Mapping[str, Callable[[str], str]]) -> None:
+    """One commit over the good one."""
+    workshop.git("checkout", "--quiet", "--force", "--detach", "origin/HEAD")
+    workshop.git("clean", "--quiet", "--force", "-d")
+    for name, changed in files.items():
+        path = workshop.folder / name
+        before = path.read_text() if path.exists() else ""
+        after = changed(before)
+        assert after != before, f"{name} has changed: this test no longer knows it"
+        path.write_text(after)
+    workshop.git("add", "--all")
+    workshop.git("commit", "--quiet", "--allow-empty", "--message", what)
 
-    folder: Path
-    home: Path
 
-    def git(self, *words: str) -> str:
-        who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", "-C", str(self.folder), *who, *words], check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def change(self, what: str, files: Mapping[str, Callable[[str], str]]) -> None:
-        """One commit over the good one."""
-        self.git("checkout", "--quiet", "--force", "--detach", "origin/HEAD")
-        self.git("clean", "--quiet", "--force", "-d")
-        for name, change in files.items():
-            path = self.folder / name
-            before = path.read_text() if path.exists() else ""
-            after = change(before)
-            assert after != before, f"{name} has changed: this test no longer knows it"
-            path.write_text(after)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", what)
-
-    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(self.folder / "lyceum"), *words], capture_output=True, text=True, timeout=600,
-            env={**(env or os.environ), "LYCEUM_HOME": str(self.home), "COLUMNS": "200"},
-        )  # fmt: skip
-
-    def published(self, cloud: Cloud) -> str:
-        """What is checked out, built and published. Returns its version."""
-        target = self.home / "artifacts"
-        shutil.rmtree(target, ignore_errors=True)
-        made = self.run("artifact", "--out", str(target))
-        assert made.returncode == 0, made.stdout + made.stderr
-        done = operate(cloud, "publish", "dev", str(target))
-        assert done.returncode == 0, done.stdout + done.stderr
-        (version,) = [path.name for path in target.iterdir()]
-        return version
+def published(cloud: Cloud, workshop: Workshop) -> str:
+    """What is checked out, built and published. Returns its version."""
+    target, version = workshop.built()
+    done = operate(cloud, "publish", "dev", str(target))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return version
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    folder = tmp_path_factory.mktemp("workshop")
-    subprocess.run(["git", "clone", "--quiet", str(paths.CHECKOUT), str(folder / "clone")], check=True)
-    found = Workshop(folder / "clone", folder / "home")
-    found.home.mkdir()
-    (found.folder / ".git" / "info" / "exclude").write_text(".venv\n")
-    (found.folder / ".venv").symlink_to(paths.CHECKOUT / ".venv")
-    (found.home / "wheels").symlink_to(paths.CHECKOUT / ".lyceum" / "wheels")
-    return found
+    return Workshop.make(tmp_path_factory.mktemp("workshop"))
 
 
 @pytest.fixture
@@ -238,8 +207,8 @@ def interrupt(cloud: Cloud, version: str, *words: str) -> None:
 def test_a_release_and_its_rollback_lose_nothing(
     cloud: Cloud, workshop: Workshop, classroom: Classroom, tell: Callable[[str], None]
 ) -> None:
-    workshop.change("A good one.", {})
-    version, first = workshop.published(cloud), live(cloud)[0]
+    change(workshop, "A good one.", {})
+    version, first = published(cloud, workshop), live(cloud)[0]
     took, joined = dict[str, float](), ""
     with classroom:
         for words in (("release", "dev", "--version", version), ("rollback", "dev")):
@@ -283,8 +252,8 @@ def test_what_never_comes_into_service_costs_no_request(
     cloud: Cloud, workshop: Workshop, classroom: Classroom, tell: Callable[[str], None], what: str,
     files: dict[str, Callable[[str], str]], said: str,
 ) -> None:  # fmt: skip
-    workshop.change(what, files)
-    version = workshop.published(cloud)
+    change(workshop, what, files)
+    version = published(cloud, workshop)
     known = set(consoles(cloud))
     took = taken_back(cloud, classroom, version, tell, what, "--patience", str(PATIENCE))
     assert classroom.lost == []
@@ -303,7 +272,8 @@ def test_a_migration_that_fails_stops_before_any_server(
     cloud: Cloud, workshop: Workshop, classroom: Classroom, tell: Callable[[str], None]
 ) -> None:
     """By the command that the pipeline runs in the management subnets, with the learners at work."""
-    workshop.change(
+    change(
+        workshop,
         "A migration that fails.",
         {"src/lyceum/shared/migrations/0002_more.py": lambda _: MIGRATION.format(sql="SELECT 1/0")},
     )
@@ -319,7 +289,7 @@ def test_a_migration_that_fails_stops_before_any_server(
     assert classroom.missing() == []
     assert (live(cloud), cloud.serving()) == (before, servers)
     # The tables are as they were: the good one has nothing to do, and says so.
-    workshop.change("A good one.", {})
+    change(workshop, "A good one.", {})
     again = migrate(cloud, workshop)
     assert again.returncode == 0, again.stdout + again.stderr
 
@@ -382,8 +352,8 @@ def test_what_errs_or_leaks_is_taken_back_by_its_alarms_within_a_bound(
     cloud: Cloud, workshop: Workshop, classroom: Classroom, tell: Callable[[str], None], what: str,
     files: dict[str, Callable[[str], str]], alarms: set[str],
 ) -> None:  # fmt: skip
-    workshop.change(what, files)
-    version = workshop.published(cloud)
+    change(workshop, what, files)
+    version = published(cloud, workshop)
     took = taken_back(cloud, classroom, version, tell, what)
     reason = last(cloud)["reason"]
     assert any(alarm in reason for alarm in alarms), reason

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyceum_lab.delivery.buildspec import Buildspec, Built
+from lyceum_lab.delivery.workshop import clone
 from lyceum_ops.changes import resources
 from lyceum_ops.errors import LyceumError
 
@@ -128,7 +127,8 @@ class Run:
 
     def _build(self, stage: Stage, action: Action) -> Built:
         project = action.configuration["ProjectName"]
-        source = self._clone(f"{stage.name}-{action.name}")
+        place = self.work / "sources" / f"{stage.name}-{action.name}"
+        source = clone(self.repository, place, venv=self.venv, commit=self.commit)
         env = {
             **self.env,
             "CODEBUILD_SRC_DIR": str(source),
@@ -153,20 +153,6 @@ class Run:
                 spec.hand_on(source, self.artifact(name))
             self.variables |= {f"{action.namespace}.{name}": value for name, value in built.exported.items()}
         return built
-
-    def _clone(self, name: str) -> Path:
-        target = self.work / "sources" / name
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for words in (["clone", "--quiet", "--no-checkout", str(self.repository), str(target)],
-                      ["-C", str(target), "checkout", "--quiet", "--detach", self.commit]):  # fmt: skip
-            subprocess.run(["git", *words], check=True, capture_output=True)
-        if self.venv:
-            # What `./lyceum` would install from the same lock, once more, in each clone.
-            (target / ".venv").symlink_to(self.venv)
-            with (target / ".git" / "info" / "exclude").open("a") as excluded:
-                excluded.write(".venv\n")
-        return target
 
     def _resolved(self, text: str) -> str:
         """With the variables of earlier actions in it. Raises LyceumError for one that nobody exported."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lyceum_lab import paths
+from lyceum_lab.delivery.workshop import Workshop, run
 from lyceum_lab.rehearsal import infrastructure
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops.errors import LyceumError
@@ -54,35 +53,19 @@ def next_release(there: State, folder: Path) -> None:
 
 def bad_release(there: State, folder: Path) -> None:
     """This checkout with the mistake of docs/demo/bad-release.patch, committed, built and published as any release."""
-    clone, home, kept = folder / "bad-release", folder / "bad-home", folder / BAD
-    for one in (clone, home):
-        shutil.rmtree(one, ignore_errors=True)
-    (home / "artifacts").mkdir(parents=True)
-    (home / "wheels").symlink_to(paths.HOME / "wheels")
-    _run("git", "clone", "--quiet", paths.CHECKOUT, clone)
-    (clone / ".venv").symlink_to(paths.CHECKOUT / ".venv")
-    (clone / ".git" / "info" / "exclude").write_text(".venv\n")
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    _run("git", "-C", clone, "apply", "--index", PATCH)
-    _run("git", "-C", clone, *who, "commit", "--quiet", "--message", "Name the release in each answer.")
-    env = {**os.environ, **infrastructure.aws_environment(there.emulator), "LYCEUM_HOME": str(home)}
-    _run(clone / "lyceum", "artifact", "--out", home / "artifacts", env=env)
-    _run(paths.CHECKOUT / "lyceum", "publish", "dev", home / "artifacts", env={**env, "LYCEUM_HOME": str(paths.HOME)})
-    (version,) = [path.name for path in (home / "artifacts").iterdir()]
-    kept.write_text(version)
+    place = Workshop.make(folder / "bad-release")
+    place.git("apply", "--index", str(PATCH))
+    place.git("commit", "--quiet", "--message", "Name the release in each answer.")
+    built, version = place.built()
+    env = {**os.environ, **infrastructure.aws_environment(there.emulator)}
+    run(str(paths.CHECKOUT / "lyceum"), "publish", "dev", str(built), env=env)
+    (folder / BAD).write_text(version)
 
 
 def bad_version(folder: Path) -> str:
     """The version that `bad_release` published; "" when it published none."""
     kept = folder / BAD
     return kept.read_text() if kept.exists() else ""
-
-
-def _run(*words: str | Path, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run([str(word) for word in words], env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason"])[-1]
-        raise LyceumError(f"{' '.join(map(str, words[:3]))} failed: {last}")
 
 
 def rule(there: State, folder: Path) -> None:
