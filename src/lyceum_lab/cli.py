@@ -404,6 +404,9 @@ def drill_restore(
     rehearsal: Annotated[
         bool, typer.Option("--rehearsal", help="Of ./lyceum rehearse that runs on this machine, all four stores.")
     ] = False,
+    weekly: Annotated[
+        bool, typer.Option("--weekly", help="Of AWS Backup's newest recovery points, all four stores; takes hours.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="DIR", help="Where to; .lyceum/drills if not given.")
     ] = None,
@@ -414,14 +417,18 @@ def drill_restore(
     Prints RPO and RTO and writes a report (JSON, Markdown). An earlier drill's leftovers are removed first.
     """
     from lyceum_ops.drill import command
+    from lyceum_ops.errors import Usage
 
+    if rehearsal and weekly:
+        raise Usage("A rehearsal keeps no weekly recovery points.", "Leave out --weekly.")
     folder = command.reports(_here(), report)
     if rehearsal:
         from lyceum_lab.drill.running import rehearse
 
         found = rehearse(environment)
     else:
-        found = command.restore(_here(), environment, asked=_asked(None, None, account))
+        drilled = command.restore_weekly if weekly else command.restore
+        found = drilled(_here(), environment, asked=_asked(None, None, account))
     raise typer.Exit(command.finish(found, folder))
 
 

@@ -192,3 +192,18 @@ def bootstrapped(account: Emulated) -> Emulated:
     account.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     account.as_the_deployer()
     return account
+
+
+def write_plugin(plugin: Path, version: str, does: str) -> None:
+    plugin.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} && exit\n{does}\n')
+    plugin.chmod(0o755)
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plugin of a version that is new enough, which ends at once with a reason; a test may write another."""
+    found = tmp_path / "bin" / "session-manager-plugin"
+    found.parent.mkdir()
+    write_plugin(found, "1.2.707.0", 'echo "Cannot perform start session: EOF"; exit 1')
+    monkeypatch.setenv("PATH", f"{found.parent}:{os.environ['PATH']}")
+    return found

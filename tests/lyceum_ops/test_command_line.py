@@ -68,6 +68,7 @@ def test_from_an_empty_account_to_a_destroyed_environment(account: Emulated, lyc
         (["destroy", "dev", "--yes"], 2, "--yes"),
         (["unlock", "dev"], 2, "ID"),
         (["unlock", "dev", "no-such-lock"], 1, "lock"),
+        (["drill", "restore", "dev", "--rehearsal", "--weekly"], 2, "A rehearsal keeps no weekly recovery points."),
     ],
 )
 def test_what_goes_wrong_is_one_line(

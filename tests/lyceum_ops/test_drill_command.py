@@ -1,59 +1,20 @@
-"""A drill of an environment that is not there, or by somebody who may not, says so before anything is made."""
+"""Where a drill's report goes, and with which code it ends."""
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lyceum_ops.conftest import Emulated
 
-from lyceum_ops.drill.command import finish, reports, restore
+from lyceum_ops.drill.command import finish, reports
 from lyceum_ops.drill.manifest import Verdict
 from lyceum_ops.drill.report import Report, StoreReport
-from lyceum_ops.errors import LyceumError, MissingTool, Refused, Usage
-from lyceum_ops.operate import Asked, Here
+from lyceum_ops.errors import Usage
+from lyceum_ops.operate import Here
 
 pytestmark = pytest.mark.drill
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = tmp_path / "bin" / "session-manager-plugin"
-    found.parent.mkdir()
-    found.write_text("#!/bin/sh\necho 1.2.707.0\n")
-    found.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{found.parent}:{os.environ['PATH']}")
-
-
-def test_without_the_plugin_nobody_is_asked(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(MissingTool, match="session-manager-plugin is not here"):
-        restore(here, "dev", asked=Asked())
-    with pytest.raises(Usage, match="There is no environment named 'moon'"):
-        restore(here, "moon", asked=Asked())
-
-
-@pytest.mark.usefixtures("plugin")
-def test_a_half_built_environment_says_what_is_missing(here: Here, account: Emulated) -> None:
-    with pytest.raises(LyceumError, match=r"There is no database lyceum-dev-database\. Was the environment applied"):
-        restore(here, "dev", asked=Asked())
-    told: dict[str, Any] = {
-        "DBInstanceIdentifier": "lyceum-dev-database", "DBInstanceStatus": "available", "DBName": "lyceum",
-        "MasterUsername": "lyceum_admin", "Endpoint": {"Address": "database.internal", "Port": 5432},
-    }  # fmt: skip
-    account.say({"rds:DescribeDBInstances": {"result": {"DBInstances": [told]}}})
-    with pytest.raises(LyceumError, match="There is no bastion lyceum-dev-bastion"):
-        restore(here, "dev", asked=Asked())
-
-
-@pytest.mark.usefixtures("plugin")
-def test_the_deployer_is_sent_away(here: Here, account: Emulated) -> None:
-    account.as_the_deployer()
-    with pytest.raises(Refused, match="The deployer may not read the database"):
-        restore(here, "dev", asked=Asked())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lyceum_ops.conftest import ACCOUNT, Emulated
+from tests.lyceum_ops.conftest import ACCOUNT, Emulated, write_plugin
 
 from lyceum_ops.errors import CommandFailed, LyceumError, MissingTool, NoCredentials, Usage
 from lyceum_ops.operate import Asked, Here
@@ -32,21 +32,6 @@ def database(**other: Any) -> dict[str, Any]:
     return {"result": {"DBInstances": [{**DATABASE, **other}]}}
 
 
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A plugin of a version that is new enough, which ends at once with a reason; a test may write another."""
-    found = tmp_path / "bin" / "session-manager-plugin"
-    found.parent.mkdir()
-    write(found, "1.2.707.0", 'echo "Cannot perform start session: EOF"; exit 1')
-    monkeypatch.setenv("PATH", f"{found.parent}:{os.environ['PATH']}")
-    return found
-
-
-def write(plugin: Path, version: str, does: str) -> None:
-    plugin.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} && exit\n{does}\n')
-    plugin.chmod(0o755)
-
-
 def tunnel(here: Here, **wanted: Any) -> int:
     return run(here, Wanted("dev", port=wanted.pop("port", free_port()), **wanted), asked=Asked())
 
@@ -59,7 +44,7 @@ def test_without_the_plugin_it_says_where_it_is(here: Here, monkeypatch: pytest.
 
 @pytest.mark.parametrize("version", ["1.2.463.0", "''"])
 def test_a_plugin_that_wants_the_token_among_its_words_is_too_old(here: Here, plugin: Path, version: str) -> None:
-    write(plugin, version, "")
+    write_plugin(plugin, version, "")
     with pytest.raises(MissingTool, match=r"1\.2\.497 is the least"):
         tunnel(here)
 
@@ -109,7 +94,7 @@ def test_a_session_that_ends_says_why_and_keeps_its_token(
 ) -> None:
     account.say({"ssm:StartSession": STARTED, "ssm:TerminateSession": {"result": {"SessionId": "alice-1"}}})
     told = tmp_path / "told"
-    write(plugin, "1.2.707.0", f'echo "$@" >{told}; echo "Cannot perform start session: EOF"; exit 1')
+    write_plugin(plugin, "1.2.707.0", f'echo "$@" >{told}; echo "Cannot perform start session: EOF"; exit 1')
     way = Way.to_database("i-0123456789abcdef0", "dev")
     with (
         pytest.raises(CommandFailed, match="The session ended: Cannot perform start session: EOF") as said,
@@ -128,7 +113,7 @@ def test_a_port_that_does_not_open_ends_the_plugin(
     account.say({"ssm:StartSession": STARTED, "ssm:TerminateSession": {"result": {"SessionId": "alice-1"}}})
     file = tmp_path / "pid"
     # Deaf to the friendly signal, too.
-    write(plugin, "1.2.707.0", f"trap '' INT; echo $$ >{file}; exec sleep 60")
+    write_plugin(plugin, "1.2.707.0", f"trap '' INT; echo $$ >{file}; exec sleep 60")
     monkeypatch.setattr(forward, "OPEN", 1.0)
     monkeypatch.setattr(forward, "END", 0.5)
     with (

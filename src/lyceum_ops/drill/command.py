@@ -12,11 +12,16 @@ from pathlib import Path
 from lyceum_ops import manage
 from lyceum_ops.console import out
 from lyceum_ops.drill import live
-from lyceum_ops.drill.amazon import Database, Table
-from lyceum_ops.drill.drill import drill
+from lyceum_ops.drill.amazon.database import Database
+from lyceum_ops.drill.amazon.files import WeeklyFiles
+from lyceum_ops.drill.amazon.table import Table
+from lyceum_ops.drill.amazon.vault import Vault
+from lyceum_ops.drill.amazon.weekly import WeeklyBucket, WeeklyDatabase, WeeklyTable
+from lyceum_ops.drill.drill import Trial, drill
 from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import CommandFailed, Usage
 from lyceum_ops.operate import Asked, Here
+from lyceum_ops.tunnel.login import Login
 
 REPORTS = "drills"
 
@@ -29,8 +34,23 @@ def restore(here: Here, environment: str, *, asked: Asked) -> Report:
             Database(found.session.client("rds"), environment, found.owner(port), found.reach),
             Table(found.session.client("dynamodb"), environment),
         )
-        content = f"s3://lyceum-{environment}-content-{found.account}"
-        return drill(environment, stores, partial(_trial, here.infra.parent, content))
+        return drill(environment, stores, _trial(here, found))
+
+
+def restore_weekly(here: Here, environment: str, *, asked: Asked) -> Report:
+    """A drill with the newest weekly recovery points of an environment on AWS: of all four of its stores."""
+    found = live.find(here, environment, asked=asked)
+    client, name = found.session.client, f"lyceum-{environment}-backup"
+    vault = Vault(client("backup"), name, f"arn:{found.partition}:iam::{found.account}:role/{name}")
+    # Of the live database's owner nothing is asked but the name: the copies have passwords of their own.
+    owner = Login(found.database.owner, "", 0, found.database.name)
+    stores = (
+        WeeklyDatabase(client("rds"), environment, owner, found.reach, vault=vault),
+        WeeklyTable(client("dynamodb"), environment, vault=vault),
+        WeeklyBucket(client("s3"), environment, found.account, vault),
+        WeeklyFiles(client, environment, found.account, found.connect, vault),
+    )
+    return drill(environment, stores, _trial(here, found))
 
 
 def reports(here: Here, folder: Path | None) -> Path:
@@ -61,8 +81,12 @@ def finish(report: Report, folder: Path) -> int:
     return 0 if report.held else 1
 
 
-def _trial(checkout: Path, content: str, copies: Mapping[str, str], number: str) -> str:
-    """The platform of this checkout on the copies, and on the live content, which it only reads."""
+def _trial(here: Here, found: live.Live) -> Trial:
+    """The platform of this checkout on the copies; what there is no copy of, the live content, it only reads."""
+    return partial(_tried, here.infra.parent, f"s3://lyceum-{found.environment}-content-{found.account}")
+
+
+def _tried(checkout: Path, content: str, copies: Mapping[str, str], number: str) -> str:
     with tempfile.TemporaryDirectory(prefix="lyceum-drill-") as folder:
         env = {"LYCEUM_VAR_DIR": folder, "CONTENT_URL": content, "SECRET_KEY": secrets.token_urlsafe(48), **copies}
         said, code = manage.run(checkout, env, "check_restored", "--drill", number, "--without-files")

@@ -33,15 +33,11 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
     # They end the drill as Ctrl-C does: by way of the removal.
     with handling(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
         report.swept += copies.sweep(stores, "drill")
-        points = {}
-        for store in stores:
-            with step(f"a recovery point of the {store.name}") as line:
-                points[store.name] = store.protect()
-                line.note(points[store.name].name)
-        began = time.monotonic()
         # What a copy runs on may end with the thread that started it: the threads stay until all of it is over.
         pool = ThreadPoolExecutor(len(stores))
         try:
+            points = _protect(stores)
+            began = time.monotonic()
             made = _restore(pool, stores, points, number, report)
             _compare(stores, points, made, report)
             _try(stores, made, trial, number, report)
@@ -54,6 +50,15 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
                 if any(store.left() for store in stores):
                     report.left = copies.remove(stores, "copies")
     return report
+
+
+def _protect(stores: Sequence[Store]) -> dict[str, Point]:
+    found = {}
+    for store in stores:
+        with step(f"a recovery point of the {store.name}") as line:
+            found[store.name] = store.protect()
+            line.note(found[store.name].name)
+    return found
 
 
 def _restore(

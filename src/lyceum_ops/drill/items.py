@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,41 @@ def of_bucket(client: Any, bucket: str) -> Manifest:
     return {"objects": part(current), "versions": part(told)}
 
 
+def of_objects_at(client: Any, bucket: str, *moments: datetime) -> list[Manifest]:
+    """What a bucket that keeps versions held at each of these moments, byte for byte; each version is read once."""
+    held: list[dict[str, str]] = [{} for _ in moments]
+    passed = [set[str]() for _ in moments]
+    with aws.asking("s3"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found = [(one, True) for one in page.get("Versions", [])]
+            found += [(one, False) for one in page.get("DeleteMarkers", [])]
+            for one, is_there in sorted(found, key=_youth, reverse=True):
+                for number, moment in enumerate(moments):
+                    if one["LastModified"] <= moment and one["Key"] not in passed[number]:
+                        passed[number].add(one["Key"])
+                        if is_there:
+                            held[number][one["Key"]] = one["VersionId"]
+        read = {
+            (key, version): f"{key} {_sha256_of(client, bucket, key, version)}"
+            for key, version in {pair for each in held for pair in each.items()}
+        }
+    return [{"objects": part((key, read[key, version]) for key, version in each.items())} for each in held]
+
+
+def _youth(one: tuple[dict[str, Any], bool]) -> tuple[datetime, bool]:
+    # S3 tells whole seconds: of two in one, the newest of all is the later.
+    return one[0]["LastModified"], one[0]["IsLatest"]
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sha256_of(client: Any, bucket: str, key: str) -> str:
+def _sha256_of(client: Any, bucket: str, key: str, version: str = "") -> str:
     digest = hashlib.sha256()
-    for chunk in client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK):
+    which = {"VersionId": version} if version else {}
+    for chunk in client.get_object(Bucket=bucket, Key=key, **which)["Body"].iter_chunks(CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
 

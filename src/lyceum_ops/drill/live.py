@@ -22,8 +22,9 @@ class Live:
     waits in between asks for both anew.
     """
 
-    def __init__(self, session: Any, environment: str, account: str) -> None:
-        self.session, self.environment, self.account = session, environment, account
+    def __init__(self, session: Any, environment: str, caller: aws.Caller) -> None:
+        self.session, self.environment = session, environment
+        self.account, self.partition = caller.account, caller.partition
         self.database = place.find_database(session, f"lyceum-{environment}-database")
         self._bastion = place.find_bastion(session, environment)
 
@@ -59,4 +60,4 @@ def find(here: Here, environment: str, *, asked: Asked) -> Live:
     operate.require_account(here, f"platform-{environment}", asked, caller)
     if caller.is_deployer:
         raise Refused("The deployer may not read the database.", "Use an administrator's credentials.")
-    return Live(session, environment, caller.account)
+    return Live(session, environment, caller)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lyceum_ops.drill import live
-from lyceum_ops.drill.amazon import Database
+from lyceum_ops.drill.amazon.database import Database
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Brought, Opened, Stores, restore

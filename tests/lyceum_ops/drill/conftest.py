@@ -55,6 +55,10 @@ class Live:
     commands: platform.Commands
     session: Any = None
 
+    def client(self, name: str, **more: Any) -> Any:
+        """Of an AWS service, as an administrator."""
+        return self.session.client(name, endpoint_url=self.dynamodb.meta.endpoint_url, **more)
+
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.database.owner_url, autocommit=True)
 
@@ -103,6 +107,19 @@ def live(running: Emulated, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     finally:
         database.process.send_signal(signal.SIGINT)
         database.process.wait(timeout=30)
+
+
+@pytest.fixture
+def rds(live: Live) -> Iterator[Any]:
+    client = live.client("rds")
+    client.create_db_instance(
+        DBInstanceIdentifier="lyceum-dev-database", Engine="postgres", DBInstanceClass="db.t4g.micro", DBName="lyceum",
+        MasterUsername="lyceum_admin", MasterUserPassword="only-for-this-test", AllocatedStorage=20,
+        DeletionProtection=True, MultiAZ=True, BackupRetentionPeriod=7,
+    )  # fmt: skip
+    yield client
+    client.modify_db_instance(DBInstanceIdentifier="lyceum-dev-database", DeletionProtection=False)
+    client.delete_db_instance(DBInstanceIdentifier="lyceum-dev-database", SkipFinalSnapshot=True)
 
 
 def argv_of_a_drill(live: Live, endpoint: str, names: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,19 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 from tests.lyceum_ops.drill.conftest import TABLE, Live
+from tests.lyceum_ops.drill.emulated import FAST, Moving, Own, nobody
 
-from lyceum_ops.drill.amazon import Database, Pace, Table
+from lyceum_ops.drill.amazon.database import Database
+from lyceum_ops.drill.amazon.table import Table
 from lyceum_ops.drill.drill import drill
-from lyceum_ops.drill.stores import Point
+from lyceum_ops.drill.stores import Copy, Point
 from lyceum_ops.errors import LyceumError
-from lyceum_ops.tunnel.login import Login
 
 pytestmark = pytest.mark.drill
-FAST = Pace(poll=0.05, recoverable=10, restored=10, settle=0.1)
-
-
-def nobody(*_: Any) -> str:
-    return "a learner was not asked"
 
 
 @pytest.fixture
@@ -71,50 +67,6 @@ def test_without_point_in_time_recovery_it_says_so(live: Live) -> None:
         Table(live.dynamodb, "dev", FAST).protect()
 
 
-class Moving:
-    """The emulated service, with a latest restorable time that moves on, as AWS's does."""
-
-    def __init__(self, client: Any, behind: timedelta = timedelta(0)) -> None:
-        self._client, self._behind = client, behind
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        made: Callable[..., Any] = getattr(self._client, name)
-
-        def call(*words: Any, **told: Any) -> Any:
-            self.asked.append((name, told))
-            answer = made(*words, **told)
-            if name == "describe_db_instances":
-                for one in answer["DBInstances"]:
-                    one["LatestRestorableTime"] = datetime.now(UTC) - self._behind
-            if name == "describe_continuous_backups":
-                recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
-                recovery["LatestRestorableDateTime"] = datetime.now(UTC) - self._behind
-            return answer
-
-        return call
-
-
-@pytest.fixture
-def rds(live: Live) -> Iterator[Any]:
-    client = live.session.client("rds", endpoint_url=live.dynamodb.meta.endpoint_url)
-    client.create_db_instance(
-        DBInstanceIdentifier="lyceum-dev-database", Engine="postgres", DBInstanceClass="db.t4g.micro", DBName="lyceum",
-        MasterUsername="lyceum_admin", MasterUserPassword="only-for-this-test", AllocatedStorage=20,
-        DeletionProtection=True, MultiAZ=True, BackupRetentionPeriod=7,
-    )  # fmt: skip
-    yield client
-    client.modify_db_instance(DBInstanceIdentifier="lyceum-dev-database", DeletionProtection=False)
-    client.delete_db_instance(DBInstanceIdentifier="lyceum-dev-database", SkipFinalSnapshot=True)
-
-
-class Own(Login):
-    """Who logs in to the database of this test, whatever the password: it speaks no TLS."""
-
-    def connect(self, seconds: int = 10) -> Any:
-        return psycopg.connect(self.password, autocommit=True)
-
-
 def database(live: Live, rds: Moving) -> Database:
     @contextmanager
     def reach(host: str) -> Iterator[int]:
@@ -150,5 +102,37 @@ def test_a_copy_of_the_database_is_small_private_marked_and_removed(live: Live, 
 def test_a_database_whose_log_is_behind_is_not_waited_for_without_end(live: Live, rds: Any) -> None:
     behind = database(live, Moving(rds, timedelta(hours=1)))
     behind.pace = replace(FAST, recoverable=0.3)
-    with pytest.raises(LyceumError, match=r"was not restorable to \d\d:\d\d:\d\d: not within"):
+    with pytest.raises(LyceumError, match=r"was not restorable to \d\d:\d\d:\d\d within"):
         drill("dev", [behind], nobody)
+
+
+def test_a_learner_comes_to_a_copy_by_a_new_way(live: Live, rds: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old one may be closed at its other end: the rows were compared long ago."""
+    ways: list[str] = []
+
+    @contextmanager
+    def reach(host: str) -> Iterator[int]:
+        ways.append("opened")
+        yield 40000 + len(ways)
+        ways.append("closed")
+
+    copies = Database(Moving(rds), "dev", Own("lyceum_admin", "", 0, "lyceum"), reach, FAST)
+    name, asked = "lyceum-dev-drill-0123abcd-database", list[str]()
+    first = copies.bring_back(datetime.now(UTC), "0123abcd")
+
+    class NobodyListens(Exception):
+        pass
+
+    def connect(url: str, **_: Any) -> None:
+        asked.append(url)
+        raise NobodyListens
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    with pytest.raises(NobodyListens):
+        copies.learners_see(Copy(name, {}))
+    assert ways == ["opened", "closed", "opened"]
+    assert asked == [copies.url("0123abcd")]
+    # Under the password that the copy was given.
+    assert asked[0] == f"postgresql://lyceum_admin:{first.password}@127.0.0.1:40003/lyceum?sslmode=require"
+    copies.remove(name)
+    assert ways == ["opened", "closed", "opened", "closed"]

@@ -20,11 +20,11 @@ import psutil
 import psycopg
 import pytest
 from tests.lyceum_ops.conftest import CHECKOUT, Emulated
-from tests.lyceum_ops.drill.test_amazon import FAST, Moving, Own
+from tests.lyceum_ops.drill.emulated import FAST, Moving, Own
 from tests.lyceum_ops.restore.conftest import BUCKET, SLUG, Lost
 
 from lyceum_lab.rehearsal import postgres
-from lyceum_ops.drill.amazon import Database
+from lyceum_ops.drill.amazon.database import Database
 from lyceum_ops.errors import CommandFailed, LyceumError, Refused, Usage
 from lyceum_ops.restore import rows
 from lyceum_ops.restore.catalogue import read
@@ -410,23 +410,6 @@ def test_a_log_that_is_cut_off_is_refused(lost: Lost, tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------ on AWS
 
 
-class Older(Moving):
-    """A database that was made some time ago."""
-
-    made: datetime | None = None
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        call = super().__getattr__(name)
-
-        def older(*words: Any, **told: Any) -> Any:
-            answer = call(*words, **told)
-            for one in answer.get("DBInstances", []) if name == "describe_db_instances" and self.made else []:
-                one["InstanceCreateTime"] = self.made
-            return answer
-
-        return older if name == "describe_db_instances" else call
-
-
 class Behind(Past):
     """RDS's calls, of the emulator, which makes a copy's record; behind it, what PostgreSQL itself brought back."""
 
@@ -452,7 +435,8 @@ def test_on_aws_the_copy_is_rdss_and_goes_again(lost: Lost) -> None:
         reached.append(host)
         yield 5432
 
-    asking = Older(lost.rds)
+    asking = Moving(lost.rds)
+    asking.made = datetime.now(UTC)
     database = Database(asking, "dev", Own("lyceum_admin", "", 0, "lyceum"), reach, FAST)
     past, recovered = Behind(database), lost.past()
     try:
@@ -460,7 +444,7 @@ def test_on_aws_the_copy_is_rdss_and_goes_again(lost: Lost) -> None:
             found = live.execute("SELECT action_time FROM django_admin_log ORDER BY action_time LIMIT 1").fetchone()
         assert found
         object.__setattr__(past, "rows", recovered.bring_back(lost.began, "00000000"))
-        # The instance was made a moment ago, and its log goes back no further.
+        # The log of an instance that was made a moment ago goes back no further.
         with pytest.raises(Refused, match=r"The database goes back to .* and no further"):
             restore(SLUG, lost.began, lost.stores(past=past))
         asking.made = lost.began
@@ -476,3 +460,11 @@ def test_on_aws_the_copy_is_rdss_and_goes_again(lost: Lost) -> None:
     removed = [told["DBInstanceIdentifier"] for name, told in asking.asked if name == "delete_db_instance"]
     assert removed == [told["TargetDBInstanceIdentifier"]]
     assert database.left() == []
+
+
+def test_nothing_on_a_server_may_delete_progress() -> None:
+    """Which is why it is there still."""
+    role = (CHECKOUT / "infra" / "modules" / "servers" / "role.tf").read_text()
+    assert '"dynamodb:UpdateItem"' in role
+    assert "dynamodb:Delete" not in role
+    assert "dynamodb:*" not in role

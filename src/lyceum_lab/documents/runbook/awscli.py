@@ -29,6 +29,7 @@ CUSTOM: dict[tuple[str, str], tuple[dict[str, type | None], int, bool]] = {
     ),
     ("s3", "ls"): ({"recursive": None, "human-readable": None, "summarize": None}, 1, True),
     ("s3", "cp"): ({"recursive": None, "dryrun": None}, 2, False),
+    ("s3", "rb"): ({"force": None}, 1, False),
     ("s3", "sync"): ({"dryrun": None, "exclude": str, "include": str}, 2, False),
     ("cloudtrail", "validate-logs"): ({"trail-arn": str, "start-time": str, "end-time": str, "verbose": None}, 0, True),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""AWS Backup: what a plan copies, and the end of a plan. Nothing is ever copied here: there are no recovery points."""
+"""AWS Backup: what a plan is to copy, and a plan's end. No plan acts here; what is asked for: recovery_points.py."""
 
 from __future__ import annotations
 
@@ -71,14 +71,6 @@ def update_plan(call: Call) -> dict[str, Any]:
         "CreationDate": datetime.now(UTC),
         "VersionId": plan.version_id,
     }
-
-
-@backup.stub(
-    "ListRecoveryPointsByBackupVault",
-    because="moto knows none, and Terraform asks before it deletes a vault together with its recovery points",
-)
-def list_recovery_points(_: Call) -> dict[str, Any]:
-    return {"RecoveryPoints": []}
 
 
 @backup.stub(
