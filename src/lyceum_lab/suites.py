@@ -155,7 +155,7 @@ SUITES = (
     Suite("cost", "what each environment costs a month: ./lyceum prove cost", 20, (
         Check("prove cost", (str(paths.CHECKOUT / "lyceum"), "prove", "cost"), counts=True),
     )),
-    Suite("drill", "what is kept comes back beside itself, compared, tried by a learner; one course alone", 120, (
+    Suite("drill", "what is kept comes back beside itself, compared, tried by a learner; one course alone", 180, (
         Check("drill", ("-m", "drill and not full"), pytest=True, full=("-m", "drill")),
     )),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (

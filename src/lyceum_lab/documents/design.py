@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from lyceum_lab import paths
-from lyceum_lab.documents import pointers
+from lyceum_lab.documents import pointers, tables
 
 SOURCE = paths.CHECKOUT / "docs" / "design.yaml"
 PAGE = paths.CHECKOUT / "docs" / "design.md"
@@ -34,7 +31,7 @@ class Row:
     decision: str
     where: tuple[str, ...]
     shown_by: tuple[str, ...]
-    records: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
 
 
 def write() -> Path:
@@ -45,20 +42,7 @@ def write() -> Path:
 
 def read(source: Path) -> dict[str, list[Row]]:
     """The rows by area."""
-    areas: dict[str, list[dict[str, Any]]] = yaml.safe_load(source.read_text())
-    return {
-        area: [
-            Row(
-                row["requirement"],
-                row["decision"],
-                pointers.several(row["where"]),
-                pointers.several(row["shown_by"]),
-                pointers.several(row.get("record", [])),
-            )
-            for row in rows
-        ]
-        for area, rows in areas.items()
-    }
+    return tables.read(source, Row)
 
 
 def page(areas: dict[str, list[Row]], checkout: Path) -> str:
@@ -68,12 +52,12 @@ def page(areas: dict[str, list[Row]], checkout: Path) -> str:
     for area, rows in areas.items():
         parts.append(f"\n## {area}\n\n| requirement | decision | where | shown by |\n|---|---|---|---|\n")
         for row in rows:
-            records = "".join(f" ([{number}]({pointers.record(number, checkout)}))" for number in row.records)
+            records = "".join(f" ([{number}]({pointers.record(number, checkout)}))" for number in row.record)
             where, shown = pointers.places(row.where), pointers.shown(row.shown_by)
             parts.append(f"| {row.requirement} | {row.decision}{records} | {where} | {shown} |\n")
     return "".join(parts)
 
 
 def _faults(row: Row, checkout: Path) -> list[str]:
-    missing = [f"decision {number}" for number in row.records if not pointers.record(number, checkout)]
+    missing = [f"decision {number}" for number in row.record if not pointers.record(number, checkout)]
     return missing + pointers.faults(row.requirement, row.where, row.shown_by, checkout)

@@ -10,14 +10,8 @@ import importlib.util
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from lyceum_ops.errors import LyceumError
-
-
-def several(value: Any) -> tuple[str, ...]:
-    """One text or a list of them, as a tuple."""
-    return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
 
 
 def refuse(source: Path, faults: Iterable[str]) -> None:

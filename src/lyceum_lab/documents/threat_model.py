@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from lyceum_lab import paths
-from lyceum_lab.documents import pointers
+from lyceum_lab.documents import pointers, tables
 
 SOURCE = paths.CHECKOUT / "docs" / "explanation" / "threat-model.yaml"
 PAGE = paths.CHECKOUT / "docs" / "explanation" / "threat-model.md"
@@ -61,21 +58,7 @@ def current() -> str:
 
 def read(source: Path) -> dict[str, list[Threat]]:
     """The threats by part."""
-    parts: dict[str, list[dict[str, Any]]] = yaml.safe_load(source.read_text())
-    return {
-        part: [
-            Threat(
-                row["kind"],
-                row["threat"],
-                row.get("mitigation", ""),
-                pointers.several(row.get("where", [])),
-                pointers.several(row.get("shown_by", [])),
-                row.get("open", ""),
-            )
-            for row in rows
-        ]
-        for part, rows in parts.items()
-    }
+    return tables.read(source, Threat)
 
 
 def page(parts: dict[str, list[Threat]], checkout: Path) -> str:

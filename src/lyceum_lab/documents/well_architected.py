@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from lyceum_lab import paths
-from lyceum_lab.documents import pointers
+from lyceum_lab.documents import pointers, tables
 
 SOURCE = paths.CHECKOUT / "docs" / "well-architected.yaml"
 PAGE = paths.CHECKOUT / "docs" / "well-architected.md"
@@ -61,14 +58,7 @@ def current() -> str:
 
 def read(source: Path) -> dict[str, list[Control]]:
     """The controls by pillar."""
-    pillars: dict[str, list[dict[str, Any]]] = yaml.safe_load(source.read_text())
-    return {
-        pillar: [
-            Control(row["control"], row["resource"], pointers.several(row["where"]), pointers.several(row["shown_by"]))
-            for row in rows or []
-        ]
-        for pillar, rows in pillars.items()
-    }
+    return tables.read(source, Control)
 
 
 def page(pillars: dict[str, list[Control]], checkout: Path) -> str:
