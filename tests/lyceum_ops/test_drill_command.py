@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from lyceum_ops.drill import command
 from lyceum_ops.drill.command import finish, reports
 from lyceum_ops.drill.manifest import Verdict
 from lyceum_ops.drill.report import Report, StoreReport
 from lyceum_ops.errors import Usage
-from lyceum_ops.operate import Here
+from lyceum_ops.operate import Asked, Here
 
 pytestmark = pytest.mark.drill
 
@@ -44,3 +46,26 @@ def test_a_folder_that_takes_no_report_is_told_before_the_drill(here: Here, tmp_
     with pytest.raises(Usage, match=r"No report can be written to .*file"):
         reports(here, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "a file"
+
+
+def test_tables_of_a_week_ago_are_migrated_before_a_learner_sees_them(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform that tries them is today's."""
+    did: list[str] = []
+
+    def learner(_: object, number: str) -> str:
+        did.append(f"learner of {number}")
+        return "went on"
+
+    stands_for: dict[str, Any] = {
+        "live": SimpleNamespace(find=lambda *_, **__: None), "_vault": lambda _: SimpleNamespace(ended=None),
+        "_weekly": lambda *_: (), "migrating": lambda _: did.append,
+        "_trial": lambda *_: learner,
+        "drill": lambda _, __, trial, ended: trial({"DATABASE_URL": "tables of then"}, "0123abcd"),
+    }  # fmt: skip
+    for name, does in stands_for.items():
+        monkeypatch.setattr(command, name, does)
+    said: object = command.restore_weekly(here, "dev", asked=Asked())
+    assert said == "went on"
+    assert did == ["tables of then", "learner of 0123abcd"]

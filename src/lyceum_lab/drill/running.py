@@ -23,10 +23,11 @@ from lyceum_lab.drill.stores import Bucket, Database, Files, Table, libpq
 from lyceum_lab.rehearsal import infrastructure, state
 from lyceum_lab.rehearsal.infrastructure import ACCOUNT, Session
 from lyceum_lab.rehearsal.up import ENVIRONMENT
+from lyceum_ops.drill import release
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import LyceumError, Refused, Usage
-from lyceum_ops.restore import content, course, progress, release
+from lyceum_ops.restore import content, course, progress
 from lyceum_ops.restore.course import Brought, Stores
 from lyceum_ops.tunnel import forward, login, place
 from lyceum_ops.tunnel.forward import Way

@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from lyceum_ops import manage
-from lyceum_ops.console import out
+from lyceum_ops.console import out, step
 from lyceum_ops.drill import live
 from lyceum_ops.drill.amazon.database import Database
 from lyceum_ops.drill.amazon.files import WeeklyFiles
+from lyceum_ops.drill.amazon.reader import Reader, signing
 from lyceum_ops.drill.amazon.table import Table
 from lyceum_ops.drill.amazon.vault import Vault
 from lyceum_ops.drill.amazon.weekly import WeeklyBucket, WeeklyDatabase, WeeklyTable
 from lyceum_ops.drill.drill import Trial, drill
+from lyceum_ops.drill.release import migrating
 from lyceum_ops.drill.report import Report
 from lyceum_ops.errors import CommandFailed, Usage
 from lyceum_ops.operate import Asked, Here
@@ -34,23 +36,45 @@ def restore(here: Here, environment: str, *, asked: Asked) -> Report:
             Database(found.session.client("rds"), environment, found.owner(port), found.reach),
             Table(found.session.client("dynamodb"), environment),
         )
-        return drill(environment, stores, _trial(here, found))
+        # The weekly ones look for what a weekly drill left: whoever drills next takes it away.
+        return drill(environment, stores, _trial(here, found), others=_weekly(found, _vault(found)))
 
 
 def restore_weekly(here: Here, environment: str, *, asked: Asked) -> Report:
     """A drill with the newest weekly recovery points of an environment on AWS: of all four of its stores."""
     found = live.find(here, environment, asked=asked)
-    client, name = found.session.client, f"lyceum-{environment}-backup"
-    vault = Vault(client("backup"), name, f"arn:{found.partition}:iam::{found.account}:role/{name}")
+    vault = _vault(found)
+    stores = _weekly(found, vault)
+    with step("look for the newest recovery points") as line:
+        # Of all of them, before hours go into the first.
+        line.note(", ".join(f"{store.name} of {store.newest().began:%A}" for store in stores))
+    tried = _trial(here, found)
+
+    def trial(copies: Mapping[str, str], number: str) -> str:
+        # The tables are of then, the platform is today's.
+        migrating(here.infra.parent)(copies["DATABASE_URL"])
+        return tried(copies, number)
+
+    return drill(environment, stores, trial, ended=vault.ended)
+
+
+def _vault(found: live.Live) -> Vault:
+    name = f"lyceum-{found.environment}-backup"
+    return Vault(found.session.client("backup"), name, f"arn:{found.partition}:iam::{found.account}:role/{name}")
+
+
+def _weekly(found: live.Live, vault: Vault) -> tuple[WeeklyDatabase, WeeklyTable, WeeklyBucket, WeeklyFiles]:
+    # Every client here: a session makes them for one thread alone.
+    client, environment, account = found.session.client, found.environment, found.account
     # Of the live database's owner nothing is asked but the name: the copies have passwords of their own.
     owner = Login(found.database.owner, "", 0, found.database.name)
-    stores = (
+    reader = Reader(client("ec2"), client("autoscaling"), signing(client), environment)
+    return (
         WeeklyDatabase(client("rds"), environment, owner, found.reach, vault=vault),
         WeeklyTable(client("dynamodb"), environment, vault=vault),
-        WeeklyBucket(client("s3"), environment, found.account, vault),
-        WeeklyFiles(client, environment, found.account, found.connect, vault),
+        WeeklyBucket(client("s3"), environment, account, vault),
+        WeeklyFiles(client("efs"), reader, account, found.connect, vault),
     )
-    return drill(environment, stores, _trial(here, found))
 
 
 def reports(here: Here, folder: Path | None) -> Path:

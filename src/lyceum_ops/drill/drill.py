@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 
 from lyceum_ops.console import step
 from lyceum_ops.drill import copies
 from lyceum_ops.drill.manifest import compare
 from lyceum_ops.drill.report import Report, StoreReport
-from lyceum_ops.drill.stores import Copy, Point, Store, require_mark
+from lyceum_ops.drill.stores import Copy, Keeper, Point, Store, require_mark
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.processes import ENDING, handling
 
@@ -26,13 +27,19 @@ Trial = Callable[[Mapping[str, str], str], str]
 INTERRUPTED = "the copies are being removed; a second Ctrl-C leaves them to the next drill."
 
 
-def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
-    """Run it. The report says whether all of it held; an error of the drill itself is raised, its traces removed."""
+def drill(
+    environment: str, stores: Sequence[Store], trial: Trial, *, others: Sequence[Keeper] = (),
+    ended: Event | None = None,
+) -> Report:  # fmt: skip
+    """Run it. The report says whether all of it held; an error of the drill itself is raised, its traces removed.
+
+    What an earlier drill left with `others` goes too. `ended` is set when nothing more is to be made.
+    """
     number = secrets.token_hex(4)
     report = Report(environment, number, datetime.now(UTC))
     # They end the drill as Ctrl-C does: by way of the removal.
     with handling(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
-        report.swept += copies.sweep(stores, "drill")
+        report.swept += copies.sweep([*stores, *others], "drill")
         # What a copy runs on may end with the thread that started it: the threads stay until all of it is over.
         pool = ThreadPoolExecutor(len(stores))
         try:
@@ -43,6 +50,8 @@ def drill(environment: str, stores: Sequence[Store], trial: Trial) -> Report:
             _try(stores, made, trial, number, report)
             report.seconds = time.monotonic() - began
         finally:
+            if ended:
+                ended.set()
             with handling(copies.patient(INTERRUPTED), *ENDING):
                 # First the copies, which ends what is still being restored; then once more, what came up meanwhile.
                 report.left = copies.remove(stores, "copies")

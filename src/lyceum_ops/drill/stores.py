@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -30,12 +30,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Copy:
-    """What was restored: what it holds, what is broken in itself, and the platform's settings that lead to it."""
+    """What was restored: what it holds, and what is broken in itself."""
 
     name: str
     manifest: Manifest
     faults: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Keeper(Protocol):

@@ -2,7 +2,6 @@
 
     catalogue.py  which rows belong to a course, as the database itself says by its foreign keys
     rows.py       those rows out of a copy and into the live database: one transaction, nothing overwritten
-    release.py    the copy's tables brought to the release that is live
     content.py    the objects that the rows name, where they were deleted from the bucket
     course.py     all of it in order, whatever the stores are, and what came of it
     command.py    the stores of an environment on AWS

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from lyceum_ops.drill import live
 from lyceum_ops.drill.amazon.database import Database
+from lyceum_ops.drill.release import migrating
 from lyceum_ops.operate import Asked, Here
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Brought, Opened, Stores, restore
 from lyceum_ops.restore.progress import Items
-from lyceum_ops.restore.release import migrating
 
 
 def course(

@@ -18,14 +18,14 @@ from typing import Any, Protocol
 from psycopg import Connection
 
 from lyceum_ops.console import err, out, step
-from lyceum_ops.drill import copies
+from lyceum_ops.drill import copies, release
+from lyceum_ops.drill.release import Migrate
 from lyceum_ops.drill.stores import Keeper
 from lyceum_ops.errors import LyceumError, Refused, Usage
 from lyceum_ops.processes import ENDING, handling
-from lyceum_ops.restore import release, rows
+from lyceum_ops.restore import rows
 from lyceum_ops.restore.content import Bucket, Objects
 from lyceum_ops.restore.progress import Items, Kept
-from lyceum_ops.restore.release import Migrate
 from lyceum_ops.restore.rows import Moved
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]

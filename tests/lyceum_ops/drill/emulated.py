@@ -11,7 +11,7 @@ import psycopg
 from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.tunnel.login import Login
 
-FAST = Pace(poll=0.05, recoverable=10, restored=10, from_vault=10, settle=0.1)
+FAST = Pace(poll=0.05, recoverable=10, restored=10, from_vault=10, mountable=10, settle=0.1)
 
 
 def nobody(*_: Any) -> str:

@@ -24,10 +24,10 @@ from tests.lyceum_ops.drill.conftest import known
 from lyceum_lab import paths, platform
 from lyceum_lab.drill.recovery import Recovery
 from lyceum_lab.rehearsal import infrastructure, postgres
+from lyceum_ops.drill.release import migrating
 from lyceum_ops.restore.content import Bucket
 from lyceum_ops.restore.course import Stores
 from lyceum_ops.restore.progress import Items
-from lyceum_ops.restore.release import migrating
 
 SLUG = "how-the-cloud-works"
 TABLE, BUCKET = "lyceum-dev-progress", f"lyceum-dev-content-{ACCOUNT}"

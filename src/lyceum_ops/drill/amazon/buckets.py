@@ -7,6 +7,10 @@ from typing import Any
 from lyceum_ops import aws
 from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.drill.stores import require_mark
+from lyceum_ops.errors import LyceumError
+
+# What S3 says of a bucket that is gone, of one that is not yet empty, and of objects that it will delete another time.
+GONE, BUSY, LATER = {"404", "NoSuchBucket"}, {"BucketNotEmpty", "OperationAborted"}, {"InternalError", "SlowDown"}
 
 
 def make(s3: Any, name: str) -> None:
@@ -18,10 +22,21 @@ def make(s3: Any, name: str) -> None:
 
 
 def left(s3: Any, prefix: str, suffix: str) -> list[str]:
-    """The copies' buckets of one kind."""
+    """The copies' buckets of one kind. S3 lists for a while what it has deleted: each is asked for."""
     with aws.asking("s3"):
         names = [str(one["Name"]) for page in s3.get_paginator("list_buckets").paginate() for one in page["Buckets"]]
-    return [name for name in names if name.startswith(prefix) and name.endswith(suffix)]
+    return [name for name in names if name.startswith(prefix) and name.endswith(suffix) and _is_there(s3, name)]
+
+
+def _is_there(s3: Any, name: str) -> bool:
+    try:
+        with aws.asking("s3"):
+            s3.head_bucket(Bucket=name)
+    except LyceumError as error:
+        if aws.code(error) in GONE:
+            return False
+        raise
+    return True
 
 
 def remove(s3: Any, name: str, pace: Pace) -> None:
@@ -29,18 +44,26 @@ def remove(s3: Any, name: str, pace: Pace) -> None:
     require_mark(name)
 
     def gone() -> bool:
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            named = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-            if named:
-                s3.delete_objects(Bucket=name, Delete={"Objects": named, "Quiet": True})
         try:
-            s3.delete_bucket(Bucket=name)
-        except s3.exceptions.ClientError as error:
-            if aws.code(error) == "BucketNotEmpty":
+            with aws.asking("s3"):
+                _empty(s3, name)
+                s3.delete_bucket(Bucket=name)
+        except LyceumError as error:
+            if aws.code(error) in BUSY:
                 return False
-            raise
+            if aws.code(error) not in GONE:
+                raise
         return True
 
-    with aws.asking("s3"):
-        pace.wait(f"{name} could not be emptied", pace.from_vault, gone)
+    pace.wait(f"{name} could not be emptied", pace.from_vault, gone)
+
+
+def _empty(s3: Any, name: str) -> None:
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        named = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        if not named:
+            continue
+        answer = s3.delete_objects(Bucket=name, Delete={"Objects": named, "Quiet": True})
+        if refused := [one for one in answer.get("Errors", []) if one["Code"] not in LATER]:
+            raise LyceumError(f"S3 does not delete {refused[0]['Key']} in {name}: {refused[0]['Code']}.")

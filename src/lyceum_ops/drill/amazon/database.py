@@ -60,18 +60,24 @@ class Database:
         """A copy as of that second, and who logs in to it."""
         name = require_mark(self._copy(number), number)
         self._recoverable(second)
-        told = self._told(self.live)
-        where = {"DBSubnetGroupName": told["DBSubnetGroup"]["DBSubnetGroupName"]} if "DBSubnetGroup" in told else {}
+        beside = self._beside()
         with aws.asking("rds"):
             self.rds.restore_db_instance_to_point_in_time(
                 SourceDBInstanceIdentifier=self.live, TargetDBInstanceIdentifier=name, RestoreTime=second,
-                DBInstanceClass=told["DBInstanceClass"],
-                VpcSecurityGroupIds=[one["VpcSecurityGroupId"] for one in told["VpcSecurityGroups"]],
-                DBParameterGroupName=told["DBParameterGroups"][0]["DBParameterGroupName"],
-                PubliclyAccessible=False, MultiAZ=False, DeletionProtection=False, CopyTagsToSnapshot=False,
-                Tags=[{"Key": "Drill", "Value": number}], **where,
+                CopyTagsToSnapshot=False, Tags=[{"Key": "Drill", "Value": number}], **beside,
             )  # fmt: skip
         return self._taken_over(name)
+
+    def _beside(self) -> dict[str, Any]:
+        """As what a copy is made: where the live one stands and as it is, but alone, private and removable."""
+        told = self._told(self.live)
+        where = {"DBSubnetGroupName": told["DBSubnetGroup"]["DBSubnetGroupName"]} if "DBSubnetGroup" in told else {}
+        return {
+            "DBInstanceClass": told["DBInstanceClass"],
+            "VpcSecurityGroupIds": [one["VpcSecurityGroupId"] for one in told["VpcSecurityGroups"]],
+            "DBParameterGroupName": told["DBParameterGroups"][0]["DBParameterGroupName"],
+            "PubliclyAccessible": False, "MultiAZ": False, "DeletionProtection": False, **where,
+        }  # fmt: skip
 
     def _taken_over(self, name: str) -> Login:
         """A copy that is being made, once it answers. The owner's password is the one of then, which nobody keeps."""
@@ -82,7 +88,7 @@ class Database:
             self.rds.modify_db_instance(
                 DBInstanceIdentifier=name, MasterUserPassword=password, BackupRetentionPeriod=0, ApplyImmediately=True
             )
-        self.pace.sleep(self.pace.poll)  # it says that it is available until the change begins
+        self.pace.sleep(self.pace.poll)
         self._available(name)
         return self._login(name)
 
@@ -149,5 +155,9 @@ class Database:
             return self.rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
 
     def _available(self, name: str) -> None:
-        self.pace.wait(f"{name} was not available", self.pace.restored,
-              lambda: self._told(name)["DBInstanceStatus"] == "available")  # fmt: skip
+        def available() -> bool:
+            told = self._told(name)
+            # It says that it is available before a change begins, and between two.
+            return told["DBInstanceStatus"] == "available" and not told.get("PendingModifiedValues")
+
+        self.pace.wait(f"{name} was not available", self.pace.restored, available)

@@ -19,6 +19,7 @@ class Pace:
     recoverable: float = 20 * 60
     restored: float = 90 * 60
     from_vault: float = 6 * 60 * 60
+    mountable: float = 10 * 60
     settle: float = 1.5  # a chosen second has to be over before the manifest after it is taken
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic

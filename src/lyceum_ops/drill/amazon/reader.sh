@@ -5,7 +5,10 @@ set -euo pipefail
 readonly log=/tmp/reader.log found=/tmp/found place=/mnt/restored
 exec >"$log" 2>&1
 
-send() { curl --silent --show-error --fail --retry 5 --upload-file "$1" "$2"; }
+# Anything but 200 is no success: a redirection, of a bucket that is new, keeps nothing.
+send() {
+  [[ $(curl --silent --show-error --retry 5 --output /dev/null --write-out '%{http_code}' --upload-file "$1" "$2") == 200 ]]
+}
 
 end() {
   (($1 == 0)) || send "$log" "$FAILED" || true

@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -58,19 +58,18 @@ class WeeklyDatabase(Database):
 
     vault: Vault = field(kw_only=True)
 
+    def newest(self) -> RecoveryPoint:
+        return self.vault.newest(self._told(self.live)["DBInstanceArn"])
+
     def protect(self) -> Point:
-        point = self.vault.newest(self._told(self.live)["DBInstanceArn"])
-        return _held_against(point, self.oldest(), partial(_then, self, super().restore))
+        return _held_against(self.newest(), self.oldest(), partial(_then, self, super().restore))
 
     def restore(self, point: Point, number: str) -> Copy:
         name = require_mark(self._copy(number), number)
-        told = self._told(self.live)
-        where = {"DBSubnetGroupName": told["DBSubnetGroup"]["DBSubnetGroupName"]} if "DBSubnetGroup" in told else {}
         self.vault.restore(point.name, "RDS", {
-            "DBInstanceIdentifier": name, "DBInstanceClass": told["DBInstanceClass"],
-            "VpcSecurityGroupIds": json.dumps([one["VpcSecurityGroupId"] for one in told["VpcSecurityGroups"]]),
-            "DBParameterGroupName": told["DBParameterGroups"][0]["DBParameterGroupName"],
-            "PubliclyAccessible": "false", "MultiAZ": "false", "DeletionProtection": "false", **where,
+            "DBInstanceIdentifier": name,
+            # As text, and what is no text as JSON.
+            **{key: value if isinstance(value, str) else json.dumps(value) for key, value in self._beside().items()},
         })  # fmt: skip
         with aws.asking("rds"):
             tags = [{"Key": "Drill", "Value": number}]
@@ -84,10 +83,12 @@ class WeeklyTable(Table):
 
     vault: Vault = field(kw_only=True)
 
-    def protect(self) -> Point:
+    def newest(self) -> RecoveryPoint:
         with aws.asking("dynamodb"):
-            arn = self.dynamodb.describe_table(TableName=self.live)["Table"]["TableArn"]
-        return _held_against(self.vault.newest(arn), self.oldest(), partial(_then, self, super().restore))
+            return self.vault.newest(self.dynamodb.describe_table(TableName=self.live)["Table"]["TableArn"])
+
+    def protect(self) -> Point:
+        return _held_against(self.newest(), self.oldest(), partial(_then, self, super().restore))
 
     def restore(self, point: Point, number: str) -> Copy:
         name = require_mark(self._copy(number), number)
@@ -104,15 +105,21 @@ class WeeklyBucket:
     account: str
     vault: Vault
     pace: Pace = field(default_factory=Pace)
+    # S3 dates an object by when its upload began: what was begun within this time may have come after the copy. Later
+    # the bucket itself ends an upload in parts (abort_upload_days).
+    uploads: timedelta = timedelta(days=2)
     name: str = "content"
 
     @property
     def live(self) -> str:
         return f"lyceum-{self.environment}-content-{self.account}"
 
+    def newest(self) -> RecoveryPoint:
+        return self.vault.newest(f"arn:{self.vault.partition}:s3:::{self.live}")
+
     def protect(self) -> Point:
-        point = self.vault.newest(f"arn:{self.vault.partition}:s3:::{self.live}")
-        before, after = items.of_objects_at(self.s3, self.live, point.began, point.ended)
+        point = self.newest()
+        before, after = items.of_objects_at(self.s3, self.live, point.began - self.uploads, point.ended)
         return Point(point.arn, point.began, before, after)
 
     def restore(self, point: Point, number: str) -> Copy:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ from tests.lyceum_ops.drill.emulated import FAST, Moving, Own
 
 from lyceum_lab.drill import stores as lab
 from lyceum_ops.drill.amazon.files import WeeklyFiles
+from lyceum_ops.drill.amazon.reader import Reader, signing
 from lyceum_ops.drill.amazon.vault import Vault
 from lyceum_ops.drill.amazon.weekly import WeeklyBucket, WeeklyDatabase, WeeklyTable
 from lyceum_ops.drill.stores import Copy, Point
@@ -73,7 +75,7 @@ def table(account: Account) -> WeeklyTable:
 
 
 def bucket(account: Account) -> WeeklyBucket:
-    return WeeklyBucket(account.live.s3, "dev", ACCOUNT, account.vault, FAST)
+    return WeeklyBucket(account.live.s3, "dev", ACCOUNT, account.vault, FAST, uploads=timedelta(0))
 
 
 def back_up_the_bucket(account: Account) -> None:
@@ -118,8 +120,10 @@ def database(account: Account, rds: Moving, kept: str) -> Weekly:
 class Ec2:
     """The emulated service; an instance that is started runs its user data here, with a folder to mount."""
 
-    def __init__(self, client: Any, restored: Path, work: Path, *, broken: bool = False) -> None:
-        self._client, self._restored, self._work, self._broken = client, restored, work, broken
+    def __init__(self, client: Any, restored: Path, work: Path) -> None:
+        self._client, self._work = client, work
+        self.mounts = f'cp -r {restored}/. "${{@: -1}}"'
+        self.boots, self.started = True, ""
         self.asked: dict[str, Any] = {}
         self.threads: list[threading.Thread] = []
 
@@ -131,6 +135,10 @@ class Ec2:
         made = self._client.run_instances(
             **{name: value for name, value in told.items() if name != "BlockDeviceMappings"}
         )
+        self.started = str(made["Instances"][0]["InstanceId"])
+        if not self.boots:
+            self._client.terminate_instances(InstanceIds=[self.started])
+            return made
         self.threads.append(threading.Thread(target=self._boot, args=(told["UserData"],)))
         self.threads[-1].start()
         return made
@@ -139,10 +147,7 @@ class Ec2:
         programs, root = self._work / f"bin-{uuid4().hex[:4]}", self._work / f"root-{uuid4().hex[:4]}"
         programs.mkdir(parents=True)
         (root / "tmp").mkdir(parents=True)
-        mount = (
-            f'cp -r {self._restored}/. "${{@: -1}}"' if not self._broken else "echo mount.efs: no such host; exit 32"
-        )
-        for name, does in {"dnf": "true", "mount": mount, "shutdown": "true", "sleep": "true"}.items():
+        for name, does in {"dnf": "true", "mount": self.mounts, "shutdown": "true", "sleep": "true"}.items():
             (programs / name).write_text(f"#!/bin/bash\n{does}\n")
             (programs / name).chmod(0o755)
         script = user_data.replace("=/tmp/", f"={root}/tmp/").replace("=/mnt/", f"={root}/mnt/")
@@ -202,10 +207,8 @@ def shared(account: Account, tmp_path: Path) -> Iterator[Shared]:
     shutil.copytree(account.live.folder / "shared", restored / "aws-backup-restore_2026-11-22T03-40-00-000Z" / "shared")
     ec2 = Ec2(plain, restored, tmp_path)
 
-    def client(name: str, **more: Any) -> Any:
-        return ec2 if name == "ec2" else account.client(name, **more)
-
-    store = WeeklyFiles(client, "dev", ACCOUNT, account.live.connect, account.vault, FAST)
+    reader = Reader(ec2, account.client("autoscaling"), signing(account.client), "dev", FAST)
+    store = WeeklyFiles(account.client("efs"), reader, ACCOUNT, account.live.connect, account.vault, FAST)
     yield Shared(account, ec2, store, restored, groups[0], subnets[1])
     for thread in ec2.threads:
         thread.join()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.lyceum_ops.conftest import ACCOUNT
 from tests.lyceum_ops.drill.conftest import BUCKET
-from tests.lyceum_ops.drill.emulated import nobody
+from tests.lyceum_ops.drill.emulated import FAST, nobody
 from tests.lyceum_ops.drill.weekly.conftest import Account, back_up_the_bucket, bucket
 
+from lyceum_ops.drill.amazon import buckets
 from lyceum_ops.drill.amazon.vault import Vault
 from lyceum_ops.drill.drill import drill
+from lyceum_ops.errors import LyceumError
 
 pytestmark = pytest.mark.drill
 
@@ -60,3 +65,49 @@ def test_an_object_that_is_lost_or_other_is_found(
     monkeypatch.setattr(Vault, "restore", harmed)
     (found,) = drill("dev", [bucket(account)], nobody).wrong
     assert re.search(said, found)
+
+
+def test_what_was_being_uploaded_about_the_copy_is_in_motion(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 dates an object by the beginning of its upload, and the copy may have been over before its end."""
+    s3 = account.live.s3
+    s3.put_object(Bucket=BUCKET, Key="notes/plan.md", Body=b"of then")
+    back_up_the_bucket(account)
+    restore = Vault.restore
+
+    def without(vault: Vault, point: str, kind: str, metadata: Mapping[str, str]) -> str:
+        made = restore(vault, point, kind, metadata)
+        s3.delete_object(Bucket=made.rpartition(":")[2], Key="notes/plan.md")
+        return made
+
+    monkeypatch.setattr(Vault, "restore", without)
+    store = bucket(account)
+    store.uploads = timedelta(hours=1)
+    report = drill("dev", [store], nobody)
+    assert report.wrong == []
+    assert report.stores["content"].moving > 0
+
+
+class Refusing:
+    """S3, which deletes no object, and says so as it does."""
+
+    def __init__(self, client: Any, code: str) -> None:
+        self._client, self._code = client, code
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def delete_objects(self, **told: Any) -> Any:
+        return {"Errors": [{"Key": one["Key"], "Code": self._code} for one in told["Delete"]["Objects"]]}
+
+
+def test_a_bucket_that_cannot_be_emptied_is_told_and_one_that_is_gone_is_gone(account: Account) -> None:
+    s3, name = account.live.s3, f"lyceum-dev-drill-0123abcd-content-{ACCOUNT}"
+    buckets.make(s3, name)
+    s3.put_object(Bucket=name, Key="a", Body=b"a")
+    with pytest.raises(LyceumError, match=f"S3 does not delete a in {name}: AccessDenied"):
+        buckets.remove(Refusing(s3, "AccessDenied"), name, FAST)
+    with pytest.raises(LyceumError, match="could not be emptied within"):
+        buckets.remove(Refusing(s3, "SlowDown"), name, replace(FAST, from_vault=0.2))
+    buckets.remove(s3, name, FAST)
+    buckets.remove(s3, name, FAST)
+    assert bucket(account).left() == []

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from tests.lyceum_ops.drill.emulated import nobody
-from tests.lyceum_ops.drill.weekly.conftest import Shared
+from tests.lyceum_ops.drill.weekly.conftest import Shared, table
 
 from lyceum_ops.drill.amazon.files import WeeklyFiles
+from lyceum_ops.drill.amazon.reader import Reader
+from lyceum_ops.drill.amazon.vault import Vault
 from lyceum_ops.drill.drill import drill
 
 pytestmark = pytest.mark.drill
@@ -47,7 +49,7 @@ def test_a_file_that_is_lost_or_other_is_found(shared: Shared, harm: Callable[[P
 
 
 def test_an_instance_that_cannot_read_says_why_and_everything_goes(shared: Shared) -> None:
-    shared.ec2._broken = True
+    shared.ec2.mounts = "echo mount.efs: no such host; exit 32"
     (said,) = drill("dev", [shared.store], nobody).wrong
     assert re.search(r"cannot be restored: i-\w+ could not read the restored files: mount.efs: no such host", said)
     assert shared.store.left() == []
@@ -62,4 +64,54 @@ def test_what_a_killed_drill_left_of_the_files_is_found_and_removed(
     monkeypatch.undo()
     assert shared.store.left() == [made.name] == ["lyceum-dev-drill-0123abcd-files"]
     assert drill("dev", [shared.store], nobody).swept == [made.name]
+    assert shared.store.left() == []
+
+
+def test_an_instance_that_ends_without_a_word_is_not_waited_for(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.ec2.boots = False
+    reader, looks = shared.store.reader, iter(range(9))
+    read, left = Reader.read, Reader.left
+
+    def seen_late(reader: Reader) -> list[tuple[str, str]]:
+        # As AWS shows it: not at once, then for a while, and no more.
+        return [("a-copy", shared.ec2.started)] if next(looks) == 1 else []
+
+    def watched(reader: Reader, *words: Any) -> str:
+        monkeypatch.setattr(Reader, "left", seen_late)
+        try:
+            return read(reader, *words)
+        finally:
+            monkeypatch.setattr(Reader, "left", left)
+
+    monkeypatch.setattr(Reader, "read", watched)
+    (said,) = drill("dev", [shared.store], nobody).wrong
+    assert re.search(r"i-\w+ ended without a word of the restored files", said)
+    assert next(looks) == 3
+    assert reader.left() == []
+
+
+def test_the_live_file_system_is_never_taken_for_a_copy(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    efs = shared.account.client("efs")
+    (live,) = efs.describe_file_systems()["FileSystems"]
+    monkeypatch.setattr(Vault, "restore", lambda *_: live["FileSystemArn"])
+    (said,) = drill("dev", [shared.store], nobody).wrong
+    assert said.endswith(f"AWS Backup restored into {live['FileSystemId']}, which is left alone.")
+    # Nor by a tag that says so.
+    tags = [{"Key": "Name", "Value": "lyceum-dev-drill-0123abcd-files"}]
+    efs.tag_resource(ResourceId=live["FileSystemId"], Tags=tags)
+    assert shared.store.left() == []
+    assert [one["FileSystemId"] for one in efs.describe_file_systems()["FileSystems"]] == [live["FileSystemId"]]
+
+
+def test_a_drill_of_other_stores_takes_away_what_was_left_of_the_files(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = shared.account
+    monkeypatch.setattr(WeeklyFiles, "remove", lambda *_: None)
+    made = shared.store.restore(shared.store.protect(), "0123abcd")
+    monkeypatch.undo()
+    account.back_up(account.table_arn)
+    assert drill("dev", [table(account)], nobody, others=[shared.store]).swept == [made.name]
     assert shared.store.left() == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from tests.lyceum_ops.drill.conftest import TABLE
 from tests.lyceum_ops.drill.emulated import nobody
 from tests.lyceum_ops.drill.weekly.conftest import Account, table
 
+from lyceum_ops.drill.amazon import vault
 from lyceum_ops.drill.amazon.vault import Vault
 from lyceum_ops.drill.drill import drill
 from lyceum_ops.errors import LyceumError
@@ -59,3 +61,21 @@ def test_a_job_that_fails_says_why_and_what_the_moments_made_is_gone(account: Ac
     (said,) = report.wrong
     assert re.search(r"cannot be restored: AWS Backup failed restore job .*'targetTableName' is missing", said)
     assert store.left() == []
+
+
+def test_a_point_that_is_older_than_a_week_is_no_weekly_one(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.back_up(account.table_arn)
+    monkeypatch.setattr(vault, "OLDEST", timedelta(seconds=-60))
+    with pytest.raises(LyceumError, match=r"newest recovery point of arn:aws:dynamodb:.* is of 20.*backup-failed"):
+        table(account).newest()
+
+
+def test_nothing_is_made_of_what_is_restored_after_the_drill_ended(account: Account) -> None:
+    account.back_up(account.table_arn)
+    store = table(account)
+    point = store.protect()
+    store.vault.ended.set()
+    with pytest.raises(LyceumError, match=r"The drill ended while restore job .* was under way"):
+        store.restore(point, "0123abcd")
+    (left,) = store.left()
+    store.remove(left)
