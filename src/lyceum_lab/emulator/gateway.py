@@ -19,7 +19,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from lyceum_lab.emulator import ACCOUNT, CREDENTIALS, fillers, groups, inventory, lookup, record, trail, watch, wire
-from lyceum_lab.emulator.fillers import rds, ssm
+from lyceum_lab.emulator.fillers import lambda_, rds, ssm
 from lyceum_lab.emulator.permissions import Guard
 from lyceum_lab.emulator.wire import Answer, ApiError, Call, Environ
 
@@ -52,12 +52,18 @@ def _alarms(told: dict[str, Any]) -> Any:
     return watch.evaluate(str(told["region"]), moments, told.get("names") or ())
 
 
+def _functions(_: dict[str, Any]) -> Any:
+    """Whoever runs functions hears which were invoked since it last asked."""
+    return {"invoked": lambda_.taken()}
+
+
 # Page → who hears what is posted there, and what is said of something else.
 POSTED: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "/_lyceum/groups": (_groups, "these are no facts"),
     "/_lyceum/sessions": (_sessions, "no agent speaks so"),
     "/_lyceum/databases": (_databases, "no pair speaks so"),
     "/_lyceum/alarms": (_alarms, "these alarms cannot be evaluated"),
+    "/_lyceum/functions": (_functions, "nobody who runs functions speaks so"),
 }
 
 

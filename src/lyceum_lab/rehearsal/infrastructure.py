@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,17 @@ def page(endpoint: str, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{endpoint}{path}", timeout=60) as answer:
         return json.load(answer)
+
+
+def post(endpoint: str, path: str, told: Mapping[str, Any]) -> Any:
+    """What the emulator answers to what it is told at this path. Raises ValueError with its reason when it refuses."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{endpoint}{path}", json.dumps(told).encode(), method="POST")  # noqa: S310
+    try:
+        with opener.open(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise ValueError(json.load(error)["error"]) from error
 
 
 def isolate() -> None:

@@ -8,6 +8,7 @@ logs.
     events     CloudTrail's events of a normal day and of attacks
     audit      those events, through the filters and alarms that are applied
     logs       a week of hourly streams, purged by the hour
+    clock      what is started by schedules
     snapshot   what is applied, as a file that the suites break
     prove      the promises, on an account that is there or on one of its own
 """

@@ -11,10 +11,7 @@ Each alarm goes through the same play, a period of its own at a time:
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +25,7 @@ from lyceum_lab.proofs.watch import expected
 from lyceum_lab.proofs.watch.expected import ALARM, FULL, KEPT, NOT_FULL, OK, Expected, Values
 from lyceum_lab.proofs.watch.places import Places, find
 from lyceum_lab.proofs.watch.published import combinations
-from lyceum_lab.rehearsal.infrastructure import REGION, Session
+from lyceum_lab.rehearsal.infrastructure import REGION, Session, post
 
 OPERATOR = "operator@lyceum.example"
 PAGES = paths.CHECKOUT / "docs" / "runbook"
@@ -51,13 +48,10 @@ NOT_COUNTED = (
 def act(endpoint: str, moments: list[datetime], names: list[str]) -> dict[str, Any]:
     """Let the emulator evaluate alarms at each moment. Raises Broken with what it cannot."""
     told = {"region": REGION, "at": [moment.isoformat() for moment in moments], "names": names}
-    request = urllib.request.Request(f"{endpoint}/_lyceum/alarms", json.dumps(told).encode(), method="POST")  # noqa: S310
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=60) as answer:
-            return dict(json.load(answer))
-    except urllib.error.HTTPError as error:
-        raise Broken(f"{listed(names)}: {json.load(error)['error']}") from error
+        return dict(post(endpoint, "/_lyceum/alarms", told))
+    except ValueError as error:
+        raise Broken(f"{listed(names)}: {error}") from error
 
 
 def deployed(admin: Session) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.report import Report
-from lyceum_lab.proofs.watch import alarms, audit, logs, snapshot
+from lyceum_lab.proofs.watch import alarms, audit, clock, logs, snapshot
 from lyceum_ops.console import out, step
 
 PROMISES = {
@@ -20,9 +20,12 @@ PROMISES = {
     "normal": "a day of the deployer's and everybody's ordinary work raises no alarm of the audit",
     "raised": "each attack raises its alarms and no others",
     "two days": "the purge keeps 48 hours of the system and application logs, no more than 49, and touches no others",
+    "clock": "each schedule starts its function, which as its own role does what it is for, and says so in its log",
     "snapshot": "what the suites alarms and audit break, to see it noticed, is what is applied",
 }
 ENVIRONMENTS = ("dev", "prod")
+# What starts by the clock. A canary needs a domain to ask for.
+CLOCK = {"dev": {"purge-logs"}, "prod": {"purge-logs", "canary"}}
 
 
 def prove_on(cloud: Cloud, *, hours: int = logs.WEEK) -> bool:
@@ -39,6 +42,8 @@ def prove_on(cloud: Cloud, *, hours: int = logs.WEEK) -> bool:
     report.try_("raised", lambda: audit.raised(admin))
     # The two are made by the same code.
     report.try_("two days", lambda: logs.two_days(admin, "dev", hours=hours))
+    for environment, expected in CLOCK.items():
+        report.try_("clock", partial(clock.started, admin, environment, expected))
     report.try_("snapshot", lambda: snapshot.same(admin))
     out.print(f"The checks of alarms, audit and logs took {time.monotonic() - began:.1f} s.")
     return report.close() == 0
