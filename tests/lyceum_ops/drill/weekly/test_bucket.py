@@ -41,21 +41,11 @@ def test_a_weekly_copy_of_the_bucket_is_held_against_the_versions_of_then(accoun
     assert drill("dev", [store], nobody).wrong == []
 
 
-@pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (lambda s3, name: s3.delete_object(Bucket=name, Key="notes/plan.md"), r"rows instead of \d+ \(-1\)"),
-        (lambda s3, name: s3.put_object(Bucket=name, Key="notes/plan.md", Body=b"of thee"), "rows are altered in 1 of"),
-        (lambda s3, name: s3.put_object(Bucket=name, Key="notes/odd.md", Body=b"?"), r"rows instead of \d+ \(\+1\)"),
-    ],
-)  # fmt: skip
-def test_an_object_that_is_lost_or_other_is_found(
-    account: Account, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Any, str], Any], said: str
-) -> None:
-    s3 = account.live.s3
+def copied_with(harm: Callable[[Any, str], Any], account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recovery point of one more object, and harm done to each bucket that is made of it."""
+    s3, restore = account.live.s3, Vault.restore
     s3.put_object(Bucket=BUCKET, Key="notes/plan.md", Body=b"of then")
     back_up_the_bucket(account)
-    restore = Vault.restore
 
     def harmed(vault: Vault, point: str, kind: str, metadata: Mapping[str, str]) -> str:
         made = restore(vault, point, kind, metadata)
@@ -63,23 +53,31 @@ def test_an_object_that_is_lost_or_other_is_found(
         return made
 
     monkeypatch.setattr(Vault, "restore", harmed)
+
+
+def loses_one(s3: Any, name: str) -> None:
+    s3.delete_object(Bucket=name, Key="notes/plan.md")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (loses_one, r"rows instead of \d+ \(-1\)"),
+        (lambda s3, name: s3.put_object(Bucket=name, Key="notes/plan.md", Body=b"of thee"), "rows are altered in 1 of"),
+        (lambda s3, name: s3.put_object(Bucket=name, Key="notes/odd.md", Body=b"?"), r"rows instead of \d+ \(\+1\)"),
+    ],
+)  # fmt: skip
+def test_an_object_that_is_lost_or_other_is_found(
+    account: Account, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Any, str], Any], said: str
+) -> None:
+    copied_with(harm, account, monkeypatch)
     (found,) = drill("dev", [bucket(account)], nobody).wrong
     assert re.search(said, found)
 
 
 def test_what_was_being_uploaded_about_the_copy_is_in_motion(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """S3 dates an object by the beginning of its upload, and the copy may have been over before its end."""
-    s3 = account.live.s3
-    s3.put_object(Bucket=BUCKET, Key="notes/plan.md", Body=b"of then")
-    back_up_the_bucket(account)
-    restore = Vault.restore
-
-    def without(vault: Vault, point: str, kind: str, metadata: Mapping[str, str]) -> str:
-        made = restore(vault, point, kind, metadata)
-        s3.delete_object(Bucket=made.rpartition(":")[2], Key="notes/plan.md")
-        return made
-
-    monkeypatch.setattr(Vault, "restore", without)
+    copied_with(loses_one, account, monkeypatch)
     store = bucket(account)
     store.uploads = timedelta(hours=1)
     report = drill("dev", [store], nobody)
