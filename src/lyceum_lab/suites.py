@@ -157,7 +157,7 @@ SUITES = (
     )),
     Suite("drill", "what is kept comes back beside itself, compared, tried by a learner; one course alone", 180, (
         Check("drill", ("-m", "drill and not full"), pytest=True, full=("-m", "drill")),
-    )),
+    ), lane="processes"),
     Suite("rehearsal", "the rehearsal's bad days: a taken port, a killed emulator, kill -9, a full disk", 240, (
         _pytest("rehearsal", "-m", "rehearsal"),
     )),

@@ -111,10 +111,11 @@ def test_a_copy_is_made_and_restored_at_once_under_another_name(start_emulator: 
     ],
 )
 def test_what_is_not_there_or_of_no_kind_is_not_copied(
-    start_emulator: Callable[[], Emulator], vault: str, resource: str, code: str
+    emulator: Emulator, vault: str, resource: str, code: str
 ) -> None:
-    backup = start_emulator().client("backup")
-    backup.create_backup_vault(BackupVaultName="vault")
+    backup = emulator.client("backup")
+    if not backup.list_backup_vaults()["BackupVaultList"]:
+        backup.create_backup_vault(BackupVaultName="vault")
     with pytest.raises(ClientError, match=code):
         backup.start_backup_job(BackupVaultName=vault, ResourceArn=resource, IamRoleArn=ROLE)
     assert backup.list_backup_jobs()["BackupJobs"] == []

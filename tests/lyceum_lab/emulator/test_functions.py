@@ -8,6 +8,8 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ ACCOUNT, GROUP = "123456789012", "/lyceum/dev/teller"
 TELLS = """
 import os, boto3
 def handler(event, context):
-    print("asked", os.environ["PLACE"], 0 < context.get_remaining_time_in_millis() <= 2000, sorted(event))
+    print("asked", os.environ["PLACE"], 0 < context.get_remaining_time_in_millis() <= 20000, sorted(event))
     boto3.client("cloudwatch").put_metric_data(
         Namespace=os.environ["PLACE"], MetricData=[{"MetricName": "told", "Value": 1.0}])
 """
@@ -36,14 +38,14 @@ class Deployed:
 
     emulator: Emulator
 
-    @property
+    @cached_property
     def admin(self) -> Session:
         env = {"AWS_ACCESS_KEY_ID": ROOT_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET}
         return Session.of({**env, "AWS_ENDPOINT_URL": self.emulator.endpoint})
 
     def deploy(
         self, code: str = TELLS, *, may: tuple[str, ...] = ("lambda:InvokeFunction",), name: str = "teller",
-        **other: Any,
+        every: str = "1 hour", **other: Any,
     ) -> None:  # fmt: skip
         iam = self.admin.client("iam")
         rights = {"teller": ("cloudwatch:PutMetricData", "logs:CreateLogStream", "logs:PutLogEvents"), "clock": may}
@@ -59,13 +61,13 @@ class Deployed:
         with zipfile.ZipFile(package, "w") as archive:
             archive.writestr("teller.py", code)
         made = self.admin.client("lambda").create_function(**{
-            "FunctionName": f"lyceum-dev-{name}", "Runtime": "python3.13", "Handler": "teller.handler", "Timeout": 2,
+            "FunctionName": f"lyceum-dev-{name}", "Runtime": "python3.13", "Handler": "teller.handler", "Timeout": 20,
             "Role": f"arn:aws:iam::{ACCOUNT}:role/teller", "Code": {"ZipFile": package.getvalue()},
             "Environment": {"Variables": {"PLACE": "Here"}},
             "LoggingConfig": {"LogGroup": GROUP, "LogFormat": "Text"}, **other,
         })  # fmt: skip
         self.admin.client("scheduler").create_schedule(
-            Name=f"lyceum-dev-{name}", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"},
+            Name=f"lyceum-dev-{name}", ScheduleExpression=f"rate({every})", FlexibleTimeWindow={"Mode": "OFF"},
             Target={"Arn": made["FunctionArn"], "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/clock"},
         )  # fmt: skip
 
@@ -155,3 +157,26 @@ def test_the_proof_finds_what_does_not_do_what_it_is_for(deployed: Deployed, nam
     deployed.admin.client("logs").create_log_group(logGroupName="/lyceum/dev/application")
     with pytest.raises(Broken, match=said):
         clock.started(deployed.admin, "dev", {"purge-logs"})
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("1.0", ""), ("0.0", "told CloudWatch 0 in 1 numbers of a page that came")]
+)
+def test_the_proof_counts_what_the_canary_tells_and_nothing_from_before(
+    deployed: Deployed, value: str, said: str
+) -> None:
+    group = "/aws/lambda/lyceum-dev-canary"
+    code = TELLS.replace('"told", "Value": 1.0', f'"pages-answered", "Value": {value}')
+    code = code.replace('"asked"', """'"answered": true'""")
+    deployed.deploy(
+        code, name="canary", every="1 minute", LoggingConfig={"LogGroup": group, "LogFormat": "Text"},
+        Environment={"Variables": {"PLACE": "Lyceum/dev"}},
+    )  # fmt: skip
+    deployed.admin.client("logs").create_log_group(logGroupName=group)
+    before = {"MetricName": "pages-answered", "Value": 0.0, "Timestamp": datetime.now(UTC)}
+    deployed.admin.client("cloudwatch").put_metric_data(Namespace="Lyceum/dev", MetricData=[before])
+    if not said:
+        assert clock.started(deployed.admin, "dev", {"canary"}) == "dev: canary"
+        return
+    with pytest.raises(Broken, match=said):
+        clock.started(deployed.admin, "dev", {"canary"})

@@ -52,16 +52,22 @@ def _purged(admin: Session, environment: str, one: start.Schedule) -> None:
 
 def _asked(admin: Session, environment: str, one: start.Schedule) -> None:
     """A page that comes is told as one. The name of the domain leads nowhere here: a page of our own stands for it."""
-    metrics, began = admin.client("cloudwatch"), datetime.now(UTC) - timedelta(minutes=1)
+    before = _answered(admin, environment)
     with _served() as url:
         _ran(one, start.start(admin.url, one, {"CANARY_URL": url}))
-    found = metrics.get_metric_statistics(
-        Namespace=f"Lyceum/{environment}", MetricName="pages-answered", StartTime=began,
-        EndTime=datetime.now(UTC) + timedelta(minutes=1), Period=60, Statistics=["Sum", "SampleCount"],
-    )["Datapoints"]  # fmt: skip
-    told = [(point["Sum"], point["SampleCount"]) for point in found]
-    require(told == [(1.0, 1.0)], f"{one.name} told CloudWatch {told or 'nothing'} of a page that came")
+    told = tuple(now - then for now, then in zip(_answered(admin, environment), before, strict=True))
+    require(told == (1.0, 1.0), f"{one.name} told CloudWatch {told[0]:g} in {told[1]:g} numbers of a page that came")
     _logged(admin, f"/aws/lambda/{one.name}", '"answered": true')
+
+
+def _answered(admin: Session, environment: str) -> tuple[float, float]:
+    """The sum of what was told of pages in the last hour, and how many numbers that were."""
+    now = datetime.now(UTC)
+    points = admin.client("cloudwatch").get_metric_statistics(
+        Namespace=f"Lyceum/{environment}", MetricName="pages-answered", StartTime=now - HOUR,
+        EndTime=now + timedelta(minutes=1), Period=60, Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]  # fmt: skip
+    return sum(point["Sum"] for point in points), sum(point["SampleCount"] for point in points)
 
 
 def _ran(one: start.Schedule, ran: Ran) -> None:
