@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from lyceum_lab.rehearsal.infrastructure import REGION, Session
+from lyceum_lab.rehearsal.infrastructure import Session, server_environment
 
 # What Lambda does around a handler: an event, and a context that knows how long is left.
 RUN = """
@@ -48,13 +48,9 @@ def run(endpoint: str, told: Mapping[str, Any], settings: Mapping[str, str] | No
     with tempfile.TemporaryDirectory(prefix="lyceum-function-") as folder:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(told["package"]))) as package:
             package.extractall(folder)
-        given = role.session.get_credentials()
         env = {
-            "PATH": os.defpath, "HOME": folder, "PYTHONPATH": folder,
-            "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": given.access_key, "AWS_SECRET_ACCESS_KEY": given.secret_key,
-            "AWS_SESSION_TOKEN": given.token, "AWS_ENDPOINT_URL": endpoint, "AWS_LAMBDA_FUNCTION_NAME": told["name"],
-            **told["settings"], **(settings or {}),
+            **server_environment(endpoint, str(told["role"])), "PATH": os.defpath, "HOME": folder, "PYTHONPATH": folder,
+            "AWS_LAMBDA_FUNCTION_NAME": told["name"], **told["settings"], **(settings or {}),
         }  # fmt: skip
         argv = [sys.executable, "-c", RUN, str(told["handler"]), str(told["seconds"])]
         try:
@@ -64,7 +60,7 @@ def run(endpoint: str, told: Mapping[str, Any], settings: Mapping[str, str] | No
             failed = done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else ""
             printed = done.stdout
         except subprocess.TimeoutExpired as error:
-            printed = (error.stdout or b"").decode() if isinstance(error.stdout, bytes) else error.stdout or ""
+            printed = (error.stdout or b"").decode(errors="replace")
             failed = f"Task timed out after {told['seconds']} seconds"
     _log(role, str(told["group"]), [*printed.splitlines(), *failed.splitlines()])
     return Ran(str(told["name"]), printed, failed)

@@ -8,7 +8,8 @@ from typing import Any
 
 from lyceum_lab.clock import functions
 from lyceum_lab.clock.functions import Ran
-from lyceum_lab.rehearsal.infrastructure import Session, post
+from lyceum_lab.emulator.pages import page
+from lyceum_lab.rehearsal.infrastructure import Session
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,5 @@ def start(endpoint: str, schedule: Schedule, settings: Mapping[str, str] | None 
 
 def waiting(endpoint: str) -> list[dict[str, Any]]:
     """The invocations that the emulator took and nobody ran yet; they are the caller's now."""
-    found: list[dict[str, Any]] = post(endpoint, "/_lyceum/functions", {})["invoked"]
+    found: list[dict[str, Any]] = page(endpoint, "/_lyceum/functions", {})["invoked"]
     return found

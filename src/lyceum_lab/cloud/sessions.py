@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import socket
-import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from lyceum_lab.cloud.network.namespaces import Namespace
 from lyceum_lab.cloud.relay import Relay, carry
+from lyceum_lab.emulator.pages import page
 
 PATIENCE = 5.0  # seconds until a host that says nothing counts as unreachable
 
@@ -79,7 +78,4 @@ class Agent:
 
     def _say(self, what: Mapping[str, str] | None) -> Any:
         """Tell the emulator something, or nothing, and hear which sessions are open."""
-        body = json.dumps(what).encode() if what else None
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(f"{self._emulator}/_lyceum/sessions", body), timeout=10) as answer:  # noqa: S310 - the emulator's address
-            return json.load(answer)
+        return page(self._emulator, "/_lyceum/sessions", what, timeout=10)

@@ -11,12 +11,10 @@ Nobody but the lab may log in to a standby. Its stream takes a way of its own, w
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from lyceum_lab.emulator.pages import page
 from lyceum_lab.rehearsal import postgres
 from lyceum_lab.rehearsal.postgres import Database, Place
 from lyceum_ops.errors import LyceumError
@@ -407,7 +406,7 @@ class Report:
     """Tells the emulated API which zone serves and what happened, and hears whether a failover is ordered there."""
 
     def __init__(self, emulator: str, region: str, database: str) -> None:
-        self._url, self._region, self._database = f"{emulator}/_lyceum/databases", region, database
+        self._emulator, self._region, self._database = emulator, region, database
         self._told = 0
 
     def tell(self, pair: Pair) -> bool:
@@ -416,9 +415,7 @@ class Report:
         now = pair.describe()
         body = {"region": self._region, "database": self._database, "zone": now["zone"], "standby": now["standby"],
                 "events": [one.rds for one in events if one.rds]}  # fmt: skip
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(self._url, json.dumps(body).encode()), timeout=10) as answer:  # noqa: S310 - the emulator's address
-            said = json.load(answer)
+        said = page(self._emulator, "/_lyceum/databases", body, timeout=10)
         self._told += len(events)
         return bool(said["failover"])
 

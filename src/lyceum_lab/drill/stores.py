@@ -26,6 +26,8 @@ from lyceum_lab.rehearsal import postgres
 from lyceum_ops import aws
 from lyceum_ops.drill import items
 from lyceum_ops.drill import postgres as comparing
+from lyceum_ops.drill.amazon import buckets
+from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.drill.stores import MARK, Copy, Point, require_mark
 from lyceum_ops.errors import CommandFailed, LyceumError
 
@@ -205,21 +207,19 @@ class Bucket:
         place.mkdir(parents=True)
         before, taken = items.of_bucket(self._client, self._bucket), datetime.now(UTC)
         with aws.asking("s3"), (place / "index.jsonl").open("w") as index:
-            for number, one in enumerate(_versions(self._client, self._bucket)):
-                if not one["deleted"]:
-                    body = self._client.get_object(Bucket=self._bucket, Key=one["key"], VersionId=one["version"])[
-                        "Body"
-                    ]
+            for number, one in enumerate(reversed(items.versions(self._client, self._bucket))):
+                if one.size is not None:
+                    told = self._client.get_object(Bucket=self._bucket, Key=one.key, VersionId=one.id)
                     with (place / f"{number}").open("wb") as sink:
-                        shutil.copyfileobj(body, sink)
-                index.write(json.dumps({**one, "file": f"{number}"}) + "\n")
+                        shutil.copyfileobj(told["Body"], sink)
+                index.write(json.dumps({"key": one.key, "deleted": one.size is None, "file": f"{number}"}) + "\n")
         return Point(str(place), taken, before, items.of_bucket(self._client, self._bucket))
 
     def restore(self, point: Point, number: str) -> Copy:
         name = f"{self._prefix}-drill-{number}-content-{self._account}"
         place = Path(point.name)
+        buckets.make(self._client, name)
         with aws.asking("s3"):
-            self._client.create_bucket(Bucket=name)
             self._client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
             for one in _lines(place / "index.jsonl"):
                 if one["deleted"]:
@@ -236,27 +236,10 @@ class Bucket:
         return {"CONTENT_URL": f"s3://{copy.name}"}
 
     def left(self) -> list[str]:
-        with aws.asking("s3"):
-            names = [bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]]
-        return [name for name in names if name.startswith(f"{self._prefix}-drill-")]
+        return buckets.left(self._client, f"{self._prefix}-drill-", f"-content-{self._account}")
 
     def remove(self, name: str) -> None:
-        require_mark(name)
-        with aws.asking("s3"):
-            for one in _versions(self._client, name):
-                self._client.delete_object(Bucket=name, Key=one["key"], VersionId=one["version"])
-            self._client.delete_bucket(Bucket=name)
-
-
-def _versions(client: Any, bucket: str) -> list[dict[str, Any]]:
-    """Every version and every mark of a deletion, the oldest first."""
-    found = []
-    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for kind, deleted in (("Versions", False), ("DeleteMarkers", True)):
-            for one in page.get(kind, []):
-                order = (one["LastModified"], one["IsLatest"])
-                found.append((order, {"key": one["Key"], "version": one["VersionId"], "deleted": deleted}))
-    return [told for _, told in sorted(found, key=lambda one: one[0])]
+        buckets.remove(self._client, name, Pace())
 
 
 def _lines(file: Path) -> Iterator[Any]:

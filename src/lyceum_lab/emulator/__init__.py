@@ -2,6 +2,7 @@
 
     server.py      the process: port, threads, clean end
     gateway.py     the way of one request: name it, guard it, answer it (stub or moto, edited), record it
+    pages.py      its own pages, from outside
     signatures.py  what a presigned URL must say, recomputed
     wire.py        AWS's protocols, both directions, from botocore's models: which operation is this, what does it say
     fillers/       what moto lacks, one file per AWS service, each entry with its reason

@@ -22,6 +22,7 @@ from lyceum_lab import paths
 from lyceum_lab.documents.diagram import check, trials
 from lyceum_lab.documents.diagram.pages import pages
 from lyceum_lab.emulator import ACCOUNT
+from lyceum_lab.emulator.pages import page
 from lyceum_lab.proofs import cost, flows
 from lyceum_lab.proofs.cloud import Cloud, account
 from lyceum_lab.proofs.iam.prove import Proof as Permissions
@@ -495,7 +496,7 @@ def _bootstrap(cloud: Cloud, tried: dict[str, int]) -> str:
 
 
 def _gaps(cloud: Cloud) -> dict[str, Any]:
-    return dict(infrastructure.page(cloud.endpoint, "/_lyceum/gaps"))
+    return dict(page(cloud.endpoint, "/_lyceum/gaps"))
 
 
 def _fillers(cloud: Cloud) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from lyceum_lab import paths, platform
 from lyceum_lab.emulator import CREDENTIALS, LAB, ROOT_KEY, ROOT_SECRET
+from lyceum_lab.emulator.pages import page
 from lyceum_ops.errors import LyceumError
 from lyceum_ops.login import become_deployer
 from lyceum_ops.roots import Bootstrap, Platform
@@ -79,24 +78,6 @@ def server_environment(endpoint: str, role: str) -> dict[str, str]:
     """The same as a server has it: no key of its own, but its role's, fetched and renewed from where it runs."""
     kept = {name: value for name, value in aws_environment(endpoint).items() if name not in SECRETS_OF_ONE}
     return {**kept, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint}{CREDENTIALS}{role}"}
-
-
-def page(endpoint: str, path: str) -> Any:
-    """What the emulator says of itself at this path. It is asked directly: no proxy knows of it."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{endpoint}{path}", timeout=60) as answer:
-        return json.load(answer)
-
-
-def post(endpoint: str, path: str, told: Mapping[str, Any]) -> Any:
-    """What the emulator answers to what it is told at this path. Raises ValueError with its reason when it refuses."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(f"{endpoint}{path}", json.dumps(told).encode(), method="POST")  # noqa: S310
-    try:
-        with opener.open(request, timeout=60) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise ValueError(json.load(error)["error"]) from error
 
 
 def isolate() -> None:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from lyceum_lab import paths
-from lyceum_lab.rehearsal import infrastructure, state
+from lyceum_lab.emulator.pages import page
+from lyceum_lab.rehearsal import state
 from lyceum_lab.rehearsal.state import State
 from lyceum_ops import processes
 from lyceum_ops.console import out
@@ -18,7 +19,7 @@ from lyceum_ops.errors import LyceumError, Usage
 def resources(endpoint: str) -> dict[str, dict[str, int]]:
     """Counts by service and type of what exists in the emulated AWS, asked of the emulator itself."""
     try:
-        found: dict[str, dict[str, int]] = infrastructure.page(endpoint, "/_lyceum/resources")
+        found: dict[str, dict[str, int]] = page(endpoint, "/_lyceum/resources")
         return found
     except (OSError, ValueError) as error:
         raise LyceumError(

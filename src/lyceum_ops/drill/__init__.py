@@ -7,7 +7,8 @@
     copies.py     what was made goes again, and what an earlier run left
     drill.py      the drill itself, whatever the stores are
     report.py     what it found, as lines, JSON and Markdown
-    amazon.py     the stores of an environment on AWS
+    amazon/       the stores of an environment on AWS
+    release.py    tables of then, brought to the release that is live
     live.py       who may go to its live database, and the ways there
 
 Why a difference means loss and not a later write: docs/decisions/0026. On one machine the same drill runs on stores of

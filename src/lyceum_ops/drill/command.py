@@ -36,8 +36,8 @@ def restore(here: Here, environment: str, *, asked: Asked) -> Report:
             Database(found.session.client("rds"), environment, found.owner(port), found.reach),
             Table(found.session.client("dynamodb"), environment),
         )
-        # The weekly ones look for what a weekly drill left: whoever drills next takes it away.
-        return drill(environment, stores, _trial(here, found), others=_weekly(found, _vault(found)))
+        # What a weekly drill left of bucket and files goes too: whoever drills next takes it away.
+        return drill(environment, stores, _trial(here, found), others=_content(found, _vault(found)))
 
 
 def restore_weekly(here: Here, environment: str, *, asked: Asked) -> Report:
@@ -63,15 +63,24 @@ def _vault(found: live.Live) -> Vault:
     return Vault(found.session.client("backup"), name, f"arn:{found.partition}:iam::{found.account}:role/{name}")
 
 
+# Clients are made here and not where they are used: a session makes them for one thread alone.
+
+
 def _weekly(found: live.Live, vault: Vault) -> tuple[WeeklyDatabase, WeeklyTable, WeeklyBucket, WeeklyFiles]:
-    # Every client here: a session makes them for one thread alone.
-    client, environment, account = found.session.client, found.environment, found.account
+    client, environment = found.session.client, found.environment
     # Of the live database's owner nothing is asked but the name: the copies have passwords of their own.
     owner = Login(found.database.owner, "", 0, found.database.name)
-    reader = Reader(client("ec2"), client("autoscaling"), signing(client), environment)
     return (
         WeeklyDatabase(client("rds"), environment, owner, found.reach, vault=vault),
         WeeklyTable(client("dynamodb"), environment, vault=vault),
+        *_content(found, vault),
+    )
+
+
+def _content(found: live.Live, vault: Vault) -> tuple[WeeklyBucket, WeeklyFiles]:
+    client, environment, account = found.session.client, found.environment, found.account
+    reader = Reader(client("ec2"), client("autoscaling"), signing(client), environment)
+    return (
         WeeklyBucket(client("s3"), environment, account, vault),
         WeeklyFiles(client("efs"), reader, account, found.connect, vault),
     )

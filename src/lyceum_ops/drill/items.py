@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,60 +41,72 @@ def of_folder(root: Path) -> Manifest:
     return {"files": part(rows())}
 
 
+@dataclass(frozen=True)
+class Version:
+    """One version of an object, or the mark of its deletion, which has no size. `at` is in whole seconds."""
+
+    key: str
+    id: str
+    at: datetime
+    latest: bool
+    size: int | None
+
+
+def versions(client: Any, bucket: str) -> list[Version]:
+    """Every version and every mark of a deletion, of each key the newest first."""
+    found = []
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found += [
+            Version(one["Key"], one["VersionId"], one["LastModified"], one["IsLatest"], one.get("Size"))
+            for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        ]
+    # Of two in one second, the newest of all is the later.
+    return sorted(found, key=lambda one: (one.at, one.latest), reverse=True)
+
+
 def of_bucket(client: Any, bucket: str) -> Manifest:
     """What is there now, byte for byte; and of every key how many versions of which size, deletions counted."""
-    versions: dict[str, list[str]] = {}
+    sizes: dict[str, list[str]] = {}
     current: list[tuple[str, str]] = []
     with aws.asking("s3"):
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for one in page.get("Versions", []):
-                versions.setdefault(one["Key"], []).append(str(one["Size"]))
-                if one["IsLatest"]:
-                    current.append((one["Key"], f"{one['Key']} {_sha256_of(client, bucket, one['Key'])}"))
-            for one in page.get("DeleteMarkers", []):
-                versions.setdefault(one["Key"], []).append("deleted")
+        for one in versions(client, bucket):
+            sizes.setdefault(one.key, []).append("deleted" if one.size is None else str(one.size))
+            if one.latest and one.size is not None:
+                current.append((one.key, _object(client, bucket, one.key, one.id)))
     # Their order is not compared: a copy's versions may be of one second, and S3 tells no more.
-    told = ((key, key + json.dumps(sorted(found))) for key, found in versions.items())
+    told = ((key, key + json.dumps(sorted(found))) for key, found in sizes.items())
     return {"objects": part(current), "versions": part(told)}
 
 
 def of_objects_at(client: Any, bucket: str, *moments: datetime) -> list[Manifest]:
     """What a bucket that keeps versions held at each of these moments, byte for byte; each version is read once."""
-    held: list[dict[str, str]] = [{} for _ in moments]
-    passed = [set[str]() for _ in moments]
+    read: dict[tuple[str, str], str] = {}
+    found: list[Manifest] = []
     with aws.asking("s3"):
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            found = [(one, True) for one in page.get("Versions", [])]
-            found += [(one, False) for one in page.get("DeleteMarkers", [])]
-            for one, is_there in sorted(found, key=_youth, reverse=True):
-                for number, moment in enumerate(moments):
-                    if one["LastModified"] <= moment and one["Key"] not in passed[number]:
-                        passed[number].add(one["Key"])
-                        if is_there:
-                            held[number][one["Key"]] = one["VersionId"]
-        read = {
-            (key, version): f"{key} {_sha256_of(client, bucket, key, version)}"
-            for key, version in {pair for each in held for pair in each.items()}
-        }
-    return [{"objects": part((key, read[key, version]) for key, version in each.items())} for each in held]
+        listed = versions(client, bucket)
+        for moment in moments:
+            then: dict[str, Version] = {}
+            for one in listed:
+                if one.at <= moment:
+                    then.setdefault(one.key, one)
+            held = [one for one in then.values() if one.size is not None]
+            for one in held:
+                if (one.key, one.id) not in read:
+                    read[one.key, one.id] = _object(client, bucket, one.key, one.id)
+            found.append({"objects": part((one.key, read[one.key, one.id]) for one in held)})
+    return found
 
 
-def _youth(one: tuple[dict[str, Any], bool]) -> tuple[datetime, bool]:
-    # S3 tells whole seconds: of two in one, the newest of all is the later.
-    return one[0]["LastModified"], one[0]["IsLatest"]
+def _object(client: Any, bucket: str, key: str, version: str) -> str:
+    digest = hashlib.sha256()
+    for chunk in client.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].iter_chunks(CHUNK):
+        digest.update(chunk)
+    return f"{key} {digest.hexdigest()}"
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sha256_of(client: Any, bucket: str, key: str, version: str = "") -> str:
-    digest = hashlib.sha256()
-    which = {"VersionId": version} if version else {}
-    for chunk in client.get_object(Bucket=bucket, Key=key, **which)["Body"].iter_chunks(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _plain(value: Any) -> str:

@@ -64,6 +64,16 @@ class Store(Keeper, Protocol):
         """The settings with which the platform uses the copy; called when it was compared, and may write to it."""
 
 
+def prefix(environment: str) -> str:
+    """With what the names of all copies of an environment on AWS begin."""
+    return f"lyceum-{environment}-drill-"
+
+
+def copy_name(environment: str, number: str, of: str) -> str:
+    """The name of the copy that a drill makes of one of its stores."""
+    return require_mark(f"{prefix(environment)}{number}-{of}", number)
+
+
 def require_mark(name: str, number: str = "") -> str:
     """The same name, when it is a drill's (of this number). Raises Refused: nothing live is made or removed."""
     found = MARK.search(name)

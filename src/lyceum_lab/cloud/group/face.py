@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.error import HTTPError
 
 from lyceum_lab.cloud.group.core import Group
 from lyceum_lab.cloud.group.refresh import ACTIVE, Refresh, Status
+from lyceum_lab.emulator.pages import page
 from lyceum_ops.errors import LyceumError
 
 # How long AWS waits for an instance of a refresh to become healthy before it gives up.
@@ -72,7 +71,6 @@ class Face:
         self._elbv2 = self.clients("elbv2")
         self.cloudwatch = self.clients("cloudwatch")
         # The emulator is on this machine: no proxy lies between.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     # ------------------------------------------------------------------------------------------------ read
 
@@ -235,14 +233,9 @@ class Face:
 
     def tell(self, *facts: dict[str, Any]) -> None:
         """Hand facts to the emulator. Raises LyceumError with its reason when it takes none."""
-        body = json.dumps({"region": self.region, "facts": facts}).encode()
-        request = urllib.request.Request(  # noqa: S310 - the emulator's own address
-            f"{self.endpoint}/_lyceum/groups", data=body, headers={"Content-Type": "application/json"}
-        )
         try:
-            with self._opener.open(request, timeout=30):
-                return
-        except urllib.error.HTTPError as error:
+            page(self.endpoint, "/_lyceum/groups", {"region": self.region, "facts": facts}, timeout=30)
+        except HTTPError as error:
             raise LyceumError(f"The emulator refuses what the group tells: {error.read().decode()}") from error
 
     # ------------------------------------------------------------------------------------------------ details

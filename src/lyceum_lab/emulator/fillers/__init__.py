@@ -96,10 +96,11 @@ class Service:
         at: str,
         because: str,
         result_key: str = "",
-    ) -> None:
+    ) -> Mapping[Any, dict[str, Any]]:
         """Show request `fields` (name in the request → name in the result) in the items at the path `at`.
 
         `key` names what identifies the object in the request, `result_key` in the items (the same by default).
+        Returns what is remembered, by that key.
         """
         remembered = self.table(f"overlay {at} {','.join(fields)}")
 
@@ -118,6 +119,7 @@ class Service:
         self._register("note", tuple(written_by), because)(note)
         echoes = tuple(f"{at}.{shown}" for shown in fields.values())
         self._register("edit", tuple(read_by), because, echoes)(show)
+        return remembered
 
     def _register(
         self, kind: str, operations: tuple[str, ...], because: str, echoes: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from lyceum_lab.emulator.wire import Answer, ApiError, Call
 functions = Service("lambda")
 started = Service("lambda", needed_by="./lyceum prove watch")
 
-functions.overlay(
+LOGGING = functions.overlay(
     written_by=("CreateFunction", "UpdateFunctionConfiguration"),
     key="FunctionName",
     fields={"LoggingConfig": "LoggingConfig"},
@@ -37,11 +37,10 @@ def invoke(call: Call) -> Answer:
         raise ApiError("ResourceNotFoundException", f"Function not found: {name}", 404) from error
     if call.parameters.get("InvocationType") != "Event":
         raise NotImplementedError("nobody is answered by a function here: InvocationType=Event")
-    kept = functions.table("overlay Configuration LoggingConfig").get(found.function_name, {})
     started.table("invoked").setdefault("waiting", []).append({
         "name": found.function_name, "handler": found.handler, "settings": dict(found.environment_vars),
         "seconds": int(found.timeout), "role": found.role.rpartition("/")[2],
-        "group": kept.get("LoggingConfig", {}).get("LogGroup", found.logs_group_name),
+        "group": LOGGING.get(found.function_name, {}).get("LoggingConfig", {}).get("LogGroup", found.logs_group_name),
         "package": base64.b64encode(found.code_bytes).decode(),
     })  # fmt: skip
     return 202, [("Content-Length", "0")], b""

@@ -23,9 +23,9 @@ from moto.s3.models import s3_backends
 
 from lyceum_lab.emulator import ACCOUNT
 from lyceum_lab.emulator.fillers import Service
+from lyceum_lab.emulator.fillers.backup import backup
 from lyceum_lab.emulator.wire import ApiError, Call
 
-terraform = Service("backup")
 copies = Service("backup", needed_by="./lyceum drill restore --weekly")
 NO_JOBS = "moto keeps vaults and plans, and copies and restores nothing"
 
@@ -89,12 +89,9 @@ def _database(region: str, name: str) -> tuple[str, Restore, dict[str, str]]:
             "db_parameter_group_name": asked.get("DBParameterGroupName"),
         }  # fmt: skip
         copy = there.restore_db_instance_from_db_snapshot(made.db_snapshot_identifier, changed)
-        for name in ("multi_az", "publicly_accessible", "deletion_protection"):
-            setattr(
-                copy,
-                name,
-                asked.get("".join(word.capitalize() for word in name.split("_")).replace("Az", "AZ")) == "true",
-            )
+        copy.multi_az = asked.get("MultiAZ") == "true"
+        copy.publicly_accessible = asked.get("PubliclyAccessible") == "true"
+        copy.deletion_protection = asked.get("DeletionProtection") == "true"
         return str(copy.db_instance_arn)
 
     live = there.databases[name]
@@ -120,7 +117,7 @@ def _bucket(region: str, name: str) -> tuple[str, Restore, dict[str, str]]:
 
 def _file_system(region: str, name: str) -> tuple[str, Restore, dict[str, str]]:
     there = efs_backends[ACCOUNT][region]
-    live = there.file_systems_by_id[name.removeprefix("file-system/")]
+    live = there.file_systems_by_id[name]
 
     def restore(asked: Mapping[str, str]) -> str:
         if asked["file-system-id"] != live.file_system_id:
@@ -135,10 +132,10 @@ def _file_system(region: str, name: str) -> tuple[str, Restore, dict[str, str]]:
     return arn, restore, {"file-system-id": live.file_system_id}
 
 
-# By the service in a resource's ARN: AWS Backup's word for its kind, and who copies it.
+# By the service in a resource's ARN: AWS Backup's word for its kind, what stands before its name, and who copies it.
 COPIED = {
-    "dynamodb": ("DynamoDB", _table), "rds": ("RDS", _database), "s3": ("S3", _bucket),
-    "elasticfilesystem": ("EFS", _file_system),
+    "dynamodb": ("DynamoDB", "table/", _table), "rds": ("RDS", "db:", _database), "s3": ("S3", "", _bucket),
+    "elasticfilesystem": ("EFS", "file-system/", _file_system),
 }  # fmt: skip
 
 
@@ -160,23 +157,16 @@ def _point(call: Call) -> RecoveryPoint:
 @copies.stub("StartBackupJob", because=NO_JOBS)
 def start_backup_job(call: Call) -> dict[str, Any]:
     vault, resource = _vault(call), call.parameters["ResourceArn"]
-    kind, copy = COPIED.get(resource.split(":")[2], ("", None))
-    if copy is None:
+    service, name = resource.split(":", 5)[2::3]
+    if service not in COPIED:
         raise ApiError("InvalidParameterValueException", f"Resource type of {resource} is not supported.")
+    kind, before, copy = COPIED[service]
     try:
-        arn, restore, metadata = copy(call.region, resource.split(":", 5)[5].removeprefix("table/").removeprefix("db:"))
+        arn, restore, metadata = copy(call.region, name.removeprefix(before))
     except (*REFUSED, KeyError) as error:
         raise ApiError("ResourceNotFoundException", f"{resource} not found.") from error
-    made = RecoveryPoint(
-        arn,
-        vault,
-        resource,
-        kind,
-        call.parameters["IamRoleArn"],
-        call.parameters.get("Lifecycle", {}),
-        restore,
-        metadata,
-    )
+    role, lifecycle = call.parameters["IamRoleArn"], call.parameters.get("Lifecycle", {})
+    made = RecoveryPoint(arn, vault, resource, kind, role, lifecycle, restore, metadata)
     _points()[arn] = made
     return {"BackupJobId": made.job, "RecoveryPointArn": arn, "CreationDate": made.at}
 
@@ -196,7 +186,7 @@ def list_backup_jobs(call: Call) -> dict[str, Any]:
     return {"BackupJobs": _chosen(call, wanted, [point.told_of_job() for point in _points().values()])}
 
 
-@terraform.stub(
+@backup.stub(
     "ListRecoveryPointsByBackupVault",
     because="moto knows none, and Terraform asks before it deletes a vault together with its recovery points",
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lyceum_lab.emulator.pages import page
 from lyceum_lab.iam.evaluate import Request, context
 from lyceum_lab.iam.limits import measure
 from lyceum_lab.iam.policies import Policy, parse
 from lyceum_lab.proofs.report import require
-from lyceum_lab.rehearsal.infrastructure import Session, page
+from lyceum_lab.rehearsal.infrastructure import Session
 
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 

@@ -11,21 +11,24 @@ Each alarm goes through the same play, a period of its own at a time:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
+from urllib.error import HTTPError
 
 from lyceum_lab import paths
 from lyceum_lab.cloudwatch.alarms import BEYOND, parse
+from lyceum_lab.emulator import pages
 from lyceum_lab.proofs.report import Broken, listed, require
 from lyceum_lab.proofs.watch import expected
 from lyceum_lab.proofs.watch.expected import ALARM, FULL, KEPT, NOT_FULL, OK, Expected, Values
 from lyceum_lab.proofs.watch.places import Places, find
 from lyceum_lab.proofs.watch.published import combinations
-from lyceum_lab.rehearsal.infrastructure import REGION, Session, post
+from lyceum_lab.rehearsal.infrastructure import REGION, Session
 
 OPERATOR = "operator@lyceum.example"
 PAGES = paths.CHECKOUT / "docs" / "runbook"
@@ -49,9 +52,9 @@ def act(endpoint: str, moments: list[datetime], names: list[str]) -> dict[str, A
     """Let the emulator evaluate alarms at each moment. Raises Broken with what it cannot."""
     told = {"region": REGION, "at": [moment.isoformat() for moment in moments], "names": names}
     try:
-        return dict(post(endpoint, "/_lyceum/alarms", told))
-    except ValueError as error:
-        raise Broken(f"{listed(names)}: {error}") from error
+        return dict(pages.page(endpoint, "/_lyceum/alarms", told))
+    except HTTPError as error:
+        raise Broken(f"{listed(names)}: {json.load(error)['error']}") from error
 
 
 def deployed(admin: Session) -> dict[str, dict[str, Any]]:

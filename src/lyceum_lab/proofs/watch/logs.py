@@ -7,7 +7,6 @@ older than 49 hours is there; groups beside them keep what they have.
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from io import StringIO
 from typing import Any
 
 from lyceum_lab import paths
+from lyceum_lab.clock import start
 from lyceum_lab.proofs.report import Broken, require
 from lyceum_lab.proofs.watch.places import find
 from lyceum_lab.rehearsal.infrastructure import Session
@@ -103,10 +103,8 @@ def pass_time(
 
 def _minute(admin: Session, environment: str) -> int:
     """The minute of the hour at which the purge is started."""
-    scheduler = admin.client("scheduler")
-    told = [scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-            for one in scheduler.list_schedules(NamePrefix=f"lyceum-{environment}-")["Schedules"]]  # fmt: skip
-    found = [SCHEDULE.fullmatch(one["ScheduleExpression"]) for one in told if "purge" in json.dumps(one["Target"])]
+    there = start.schedules(admin, f"lyceum-{environment}-")
+    found = [SCHEDULE.fullmatch(one.expression) for one in there if "purge" in one.function]
     if len(found) != 1 or not found[0]:
         raise Broken(f"{environment} has no one schedule that starts the purge every hour")
     return int(found[0][1])

@@ -16,7 +16,7 @@ from lyceum_ops import aws
 from lyceum_ops.drill import postgres as comparing
 from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.drill.manifest import Manifest
-from lyceum_ops.drill.stores import MARK, Copy, Point, require_mark
+from lyceum_ops.drill.stores import MARK, Copy, Point, copy_name, prefix, require_mark
 from lyceum_ops.tunnel.login import Login
 
 # Opens a way to a host's port 5432 and returns the port on this machine, for as long as the block lasts.
@@ -58,7 +58,7 @@ class Database:
 
     def bring_back(self, second: datetime, number: str) -> Login:
         """A copy as of that second, and who logs in to it."""
-        name = require_mark(self._copy(number), number)
+        name = self._copy(number)
         self._recoverable(second)
         beside = self._beside()
         with aws.asking("rds"):
@@ -122,12 +122,9 @@ class Database:
     def left(self) -> list[str]:
         with aws.asking("rds"):
             pages = list(self.rds.get_paginator("describe_db_instances").paginate())
-        prefix = f"lyceum-{self.environment}-drill-"
-        return [
-            one["DBInstanceIdentifier"]
-            for page in pages for one in page["DBInstances"]
-            if one["DBInstanceIdentifier"].startswith(prefix) and one["DBInstanceStatus"] != "deleting"
-        ]  # fmt: skip
+        there = [one for page in pages for one in page["DBInstances"] if one["DBInstanceStatus"] != "deleting"]
+        names = [str(one["DBInstanceIdentifier"]) for one in there]
+        return [name for name in names if name.startswith(prefix(self.environment))]
 
     def remove(self, name: str) -> None:
         require_mark(name)
@@ -140,7 +137,7 @@ class Database:
             self.rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
 
     def _copy(self, number: str) -> str:
-        return f"lyceum-{self.environment}-drill-{number}-database"
+        return copy_name(self.environment, number, "database")
 
     def _recoverable(self, second: datetime) -> None:
         self.pace.wait(f"{self.live} was not restorable to {second:%H:%M:%S}", self.pace.recoverable,

@@ -20,7 +20,7 @@ from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.drill.amazon.reader import Reader
 from lyceum_ops.drill.amazon.vault import RecoveryPoint, Vault
 from lyceum_ops.drill.manifest import part
-from lyceum_ops.drill.stores import Copy, Point, require_mark
+from lyceum_ops.drill.stores import Copy, Point, copy_name, prefix, require_mark
 from lyceum_ops.errors import LyceumError, Refused
 
 SHARED = "SELECT course_id, id, sha256 FROM shared_sharedfile WHERE uploaded_at < %s"
@@ -58,7 +58,7 @@ class WeeklyFiles:
         return Point(point.arn, point.began, shared, shared)
 
     def restore(self, point: Point, number: str) -> Copy:
-        name = require_mark(f"lyceum-{self.reader.environment}-drill-{number}-files", number)
+        name = copy_name(self.reader.environment, number, self.name)
         live = self._live()
         restored = self.vault.restore(point.name, "EFS", {
             "file-system-id": live["FileSystemId"], "newFileSystem": "true", "Encrypted": "true",
@@ -146,8 +146,7 @@ class WeeklyFiles:
         return found
 
     def _is_copy(self, name: str) -> bool:
-        return name.startswith(f"lyceum-{self.reader.environment}-drill-") and name.endswith("-files")
+        return name.startswith(prefix(self.reader.environment)) and name.endswith(f"-{self.name}")
 
     def _buckets(self) -> list[str]:
-        prefix = f"lyceum-{self.reader.environment}-drill-"
-        return buckets.left(self.reader.s3, prefix, f"-files-{self.account}")
+        return buckets.left(self.reader.s3, prefix(self.reader.environment), f"-{self.name}-{self.account}")

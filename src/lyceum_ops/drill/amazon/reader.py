@@ -17,6 +17,7 @@ from botocore.config import Config
 from lyceum_ops import aws
 from lyceum_ops.drill.amazon import buckets
 from lyceum_ops.drill.amazon.pace import Pace
+from lyceum_ops.drill.stores import prefix
 from lyceum_ops.errors import LyceumError
 
 SCRIPT = Path(__file__).with_name("reader.sh")
@@ -101,7 +102,7 @@ class Reader:
     def left(self) -> list[tuple[str, str]]:
         """Of which copy each is that there is, and which it is."""
         wanted = [
-            {"Name": "tag:Name", "Values": [f"lyceum-{self.environment}-drill-*-files"]},
+            {"Name": "tag:Name", "Values": [f"{prefix(self.environment)}*-files"]},
             {"Name": "instance-state-name", "Values": list(HERE)},
         ]
         with aws.asking("ec2"):

@@ -10,7 +10,7 @@ from typing import Any
 from lyceum_ops import aws
 from lyceum_ops.drill import items
 from lyceum_ops.drill.amazon.pace import Pace
-from lyceum_ops.drill.stores import Copy, Point, require_mark
+from lyceum_ops.drill.stores import Copy, Point, copy_name, prefix, require_mark
 from lyceum_ops.errors import LyceumError
 
 
@@ -34,7 +34,7 @@ class Table:
         return Point(f"{self.live} at {second:%Y-%m-%dT%H:%M:%SZ}", second, before, after)
 
     def restore(self, point: Point, number: str) -> Copy:
-        name = require_mark(self._copy(number), number)
+        name = self._copy(number)
         with aws.asking("dynamodb"):
             self.dynamodb.restore_table_to_point_in_time(
                 SourceTableName=self.live, TargetTableName=name, RestoreDateTime=point.taken
@@ -51,8 +51,8 @@ class Table:
     def left(self) -> list[str]:
         with aws.asking("dynamodb"):
             pages = list(self.dynamodb.get_paginator("list_tables").paginate())
-        prefix = f"lyceum-{self.environment}-drill-"
-        names = [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
+        found = (name for page in pages for name in page["TableNames"])
+        names = [name for name in found if name.startswith(prefix(self.environment))]
         return [name for name in names if self._status(name) != "DELETING"]
 
     def remove(self, name: str) -> None:
@@ -65,7 +65,7 @@ class Table:
             self.dynamodb.delete_table(TableName=name)
 
     def _copy(self, number: str) -> str:
-        return f"lyceum-{self.environment}-drill-{number}-progress"
+        return copy_name(self.environment, number, "progress")
 
     def _status(self, name: str) -> str:
         with aws.asking("dynamodb"):

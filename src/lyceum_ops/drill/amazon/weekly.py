@@ -23,7 +23,7 @@ from lyceum_ops.drill.amazon.pace import Pace
 from lyceum_ops.drill.amazon.table import Table
 from lyceum_ops.drill.amazon.vault import RecoveryPoint, Vault
 from lyceum_ops.drill.manifest import Manifest
-from lyceum_ops.drill.stores import Copy, Keeper, Point, require_mark
+from lyceum_ops.drill.stores import Copy, Keeper, Point, copy_name, prefix
 from lyceum_ops.errors import LyceumError
 
 # Whatever the time is at S3.
@@ -65,7 +65,7 @@ class WeeklyDatabase(Database):
         return _held_against(self.newest(), self.oldest(), partial(_then, self, super().restore))
 
     def restore(self, point: Point, number: str) -> Copy:
-        name = require_mark(self._copy(number), number)
+        name = self._copy(number)
         self.vault.restore(point.name, "RDS", {
             "DBInstanceIdentifier": name,
             # As text, and what is no text as JSON.
@@ -85,13 +85,14 @@ class WeeklyTable(Table):
 
     def newest(self) -> RecoveryPoint:
         with aws.asking("dynamodb"):
-            return self.vault.newest(self.dynamodb.describe_table(TableName=self.live)["Table"]["TableArn"])
+            arn = self.dynamodb.describe_table(TableName=self.live)["Table"]["TableArn"]
+        return self.vault.newest(arn)
 
     def protect(self) -> Point:
         return _held_against(self.newest(), self.oldest(), partial(_then, self, super().restore))
 
     def restore(self, point: Point, number: str) -> Copy:
-        name = require_mark(self._copy(number), number)
+        name = self._copy(number)
         self.vault.restore(point.name, "DynamoDB", {"targetTableName": name, "encryptionType": "Default"})
         return self._looked_at(name)
 
@@ -123,7 +124,7 @@ class WeeklyBucket:
         return Point(point.arn, point.began, before, after)
 
     def restore(self, point: Point, number: str) -> Copy:
-        name = require_mark(f"lyceum-{self.environment}-drill-{number}-content-{self.account}", number)
+        name = copy_name(self.environment, number, f"content-{self.account}")
         self.vault.restore(point.name, "S3", {
             "DestinationBucketName": name, "NewBucket": "true", "EncryptionType": "original",
             "CreationToken": secrets.token_hex(16),
@@ -135,7 +136,7 @@ class WeeklyBucket:
         return {"CONTENT_URL": f"s3://{copy.name}"}
 
     def left(self) -> list[str]:
-        return buckets.left(self.s3, f"lyceum-{self.environment}-drill-", f"-content-{self.account}")
+        return buckets.left(self.s3, prefix(self.environment), f"-content-{self.account}")
 
     def remove(self, name: str) -> None:
         buckets.remove(self.s3, name, self.pace)
